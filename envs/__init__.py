@@ -1,0 +1,1 @@
+"""Environments: one family a folder, one environment a file; each registers itself."""

@@ -1,0 +1,78 @@
+"""Chains of additions, subtractions and multiplications of whole numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from rlvr_gym.problem import Problem
+from rlvr_gym.registration import register
+from rlvr_gym.task import Task
+
+__all__ = ["Arithmetic"]
+
+
+@register("rlvr/Arithmetic-v0", family="numbers")
+@dataclass(frozen=True, kw_only=True)
+class Arithmetic(Problem):
+    """Evaluate a chain of sums, differences and products.
+
+    Difficulty d gives 1 + d // 2 operations (at most 6) on numbers of 1 to 3 digits; products come in at 4.
+
+    Attributes:
+        prompt: ``"full"`` states task and format in words, ``"terse"`` is the bare expression with ``=``
+            (for small policies that are trained from scratch).
+        terms: number of operands; 0 leaves it to the difficulty.
+        operations: the operators to draw from; empty leaves it to the difficulty.
+        digits: largest number of digits of an operand; 0 leaves it to the difficulty.
+    """
+
+    verifier: ClassVar[str] = "rational"
+    prompt: Literal["full", "terse"] = "full"
+    terms: int = 0
+    operations: str = ""
+    digits: int = 0
+
+    def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
+        """Draws a chain; the solution reduces products first, then runs from left to right."""
+        count = self.terms or 2 + min(difficulty // 2, 5)
+        digits = self.digits or 1 + (difficulty >= 5) + (difficulty >= 8)
+        operations = list(self.operations or ("+-*" if difficulty >= 4 else "+-"))
+        numbers = [int(n) for n in rng.integers(0 if digits == 1 else 1, 10**digits, size=count)]
+        signs = [str(s) for s in rng.choice(operations, size=count - 1)]
+        expression = str(numbers[0]) + "".join(f"{s}{n}" for s, n in zip(signs, numbers[1:], strict=True))
+        steps, value = _work_out(numbers, signs)
+        if self.prompt == "terse":
+            prompt = f"{expression}="
+        else:
+            prompt = (
+                f"Work out {expression} (multiplication before addition and subtraction). Think step by step, "
+                "then give the result as a whole number in <answer> tags, for example <answer>-42</answer>."
+            )
+        return Task(
+            prompt=prompt,
+            answer=str(value),
+            metadata={"operations": count - 1, "hardness": sum(len(str(n)) for n in numbers) + 2 * signs.count("*")},
+            solution=" ".join(steps),
+        )
+
+
+def _work_out(numbers: list[int], signs: list[str]) -> tuple[list[str], int]:
+    """The steps ``a+b=c`` in order, and the value."""
+    steps: list[str] = []
+    terms, pending = [numbers[0]], []
+    for sign, number in zip(signs, numbers[1:], strict=True):
+        if sign == "*":
+            steps.append(f"{terms[-1]}*{number}={terms[-1] * number}")
+            terms[-1] *= number
+        else:
+            terms.append(number)
+            pending.append(sign)
+    value = terms[0]
+    for sign, number in zip(pending, terms[1:], strict=True):
+        result = value + number if sign == "+" else value - number
+        steps.append(f"{value}{sign}{number}={result}")
+        value = result
+    return steps or [f"{value}={value}"], value

@@ -1,0 +1,69 @@
+"""The exceptions of rlvr-gym: each message says what was given, what was expected and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "MissingExtraError",
+    "RLVRError",
+    "RegistrationError",
+    "SeedError",
+    "UnknownNameError",
+]
+
+
+class RLVRError(Exception):
+    """Root of every error that rlvr-gym raises on purpose; its message is fit to be shown to a user."""
+
+
+class ConfigError(RLVRError, ValueError):
+    """A setting has a value that it cannot have."""
+
+
+class DataError(RLVRError, ValueError):
+    """A file or a row of data is not of the form that was promised."""
+
+
+class RegistrationError(RLVRError):
+    """An environment, verifier or term cannot be registered as asked."""
+
+
+class SeedError(ConfigError):
+    """A seed or task index is outside ``[0, 2**32)``."""
+
+
+class UnknownNameError(RLVRError, KeyError):
+    """A name is in no registry.
+
+    Args:
+        kind: what was looked up, such as ``"verifier"``.
+        name: the name that was given.
+        known: the names that exist; close ones are offered in the message.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        import difflib
+
+        names = sorted(known)
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names) or 'none'}."
+        super().__init__(f"There is no {kind} named {name!r}; {hint}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would print the repr
+
+
+class MissingExtraError(RLVRError, ImportError):
+    """An optional package is not installed.
+
+    Args:
+        package: the package that is missing.
+        extra: the extra of rlvr-gym that brings it.
+        purpose: what it is needed for.
+    """
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs the package {package}: pip install 'rlvr-gym[{extra}]'.")

@@ -1,0 +1,24 @@
+"""Reward terms and their compositions."""
+
+from rlvr_gym.rewards.design import DESIGNS, Reward, RewardDesign, get_design
+from rlvr_gym.rewards.term import GroupTerm, RewardTerm, Term, make_term, register_term, term_names
+from rlvr_gym.rewards.terms import Correct, FormatR1, FormatStrict, Length, LogicRLAnswer, Score
+
+__all__ = [
+    "DESIGNS",
+    "Correct",
+    "FormatR1",
+    "FormatStrict",
+    "GroupTerm",
+    "Length",
+    "LogicRLAnswer",
+    "Reward",
+    "RewardDesign",
+    "RewardTerm",
+    "Score",
+    "Term",
+    "get_design",
+    "make_term",
+    "register_term",
+    "term_names",
+]

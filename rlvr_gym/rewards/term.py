@@ -1,0 +1,91 @@
+"""Reward terms: small named functions of a rollout, or of the group of rollouts of one prompt."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, TypeVar
+
+from rlvr_gym.errors import ConfigError, RegistrationError, UnknownNameError
+from rlvr_gym.rollout import Rollout
+
+__all__ = ["GroupTerm", "RewardTerm", "Term", "make_term", "register_term", "term_names"]
+
+
+@dataclass(frozen=True)
+class Term(ABC):
+    """A named quantity; its dataclass fields are its parameters."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def evaluate(self, group: Sequence[Rollout]) -> list[float]:
+        """One number a rollout, for the rollouts of one prompt."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: the name, and the parameters that differ from their defaults."""
+        changed = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return {"term": self.name, **{key: value for key, value in asdict(self).items() if key in changed}}
+
+
+@dataclass(frozen=True)
+class RewardTerm(Term):
+    """A term that looks at one rollout."""
+
+    @abstractmethod
+    def __call__(self, rollout: Rollout) -> float:
+        """The term's value."""
+
+    def evaluate(self, group: Sequence[Rollout]) -> list[float]:
+        """Each rollout on its own."""
+        return [self(rollout) for rollout in group]
+
+
+@dataclass(frozen=True)
+class GroupTerm(Term):
+    """A term that compares the rollouts of one prompt; rollouts whose verdict is invalid are not in the group."""
+
+
+_registry: dict[str, type[Term]] = {}
+_T = TypeVar("_T", bound=type[Term])
+
+
+def register_term(name: str) -> Callable[[_T], _T]:
+    """Class decorator that makes a term known by ``name``.
+
+    Raises:
+        RegistrationError: if another class has the name already.
+    """
+
+    def decorate(cls: _T) -> _T:
+        if _registry.setdefault(name, cls).__qualname__ != cls.__qualname__:
+            raise RegistrationError(f"The reward term name {name!r} is taken by {_registry[name]!r}.")
+        _registry[name] = cls
+        cls.name = name
+        return cls
+
+    return decorate
+
+
+def term_names() -> list[str]:
+    """The names of all terms, sorted."""
+    return sorted(_registry)
+
+
+def make_term(name: str, **parameters: Any) -> Term:
+    """The term of this name with these parameters.
+
+    Raises:
+        UnknownNameError: if there is no such term.
+        ConfigError: if it has no such parameter.
+    """
+    if name not in _registry:
+        raise UnknownNameError("reward term", name, _registry)
+    cls = _registry[name]
+    known = [f.name for f in fields(cls)]
+    if not parameters.keys() <= set(known):
+        raise ConfigError(
+            f"The reward term {name!r} takes {known or 'no parameters'}; got {sorted(parameters)}."
+        )
+    return cls(**parameters)

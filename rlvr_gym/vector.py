@@ -1,0 +1,167 @@
+"""TextVectorEnv: many episodes of one problem, verified as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from rlvr_gym.env import EnvSettings, TaskStream
+from rlvr_gym.episode import Episode, ObservationMode
+from rlvr_gym.errors import ConfigError
+from rlvr_gym.executor import Executor
+from rlvr_gym.problem import Problem
+from rlvr_gym.rewards import Reward, RewardDesign
+from rlvr_gym.spaces import UnicodeText
+
+__all__ = ["TextVectorEnv"]
+
+Array = NDArray[Any]
+Step = tuple[tuple[str, ...], Array, Array, Array, dict[str, Any]]
+
+
+class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
+    """``num_envs`` copies of a text environment that step together and are verified in one batch.
+
+    Gives what ``SyncVectorEnv`` over :class:`rlvr_gym.env.TextEnv` gives: sub-environment ``i`` runs the stream
+    ``seed + i``. Autoreset is ``SAME_STEP`` (default) or ``DISABLED``; ``NEXT_STEP`` would waste every second
+    step of a single-turn problem.
+
+    Args:
+        env_id: a registered id, or a Problem.
+        num_envs: the number of episodes that run side by side.
+        autoreset_mode: as an ``AutoresetMode`` or its value.
+        max_episode_steps: another name of ``max_turns``, as Gymnasium passes it.
+        **settings: those of :class:`rlvr_gym.env.TextEnv`.
+
+    Raises:
+        ConfigError, UnknownNameError: if a setting is wrong.
+    """
+
+    def __init__(
+        self,
+        env_id: str | Problem,
+        *,
+        num_envs: int = 1,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.SAME_STEP,
+        reward: str | Mapping[str, Any] | RewardDesign = "binary",
+        observation: ObservationMode = "text",
+        system_prompt: str = "plain",
+        max_turns: int | None = None,
+        max_episode_steps: int | None = None,
+        executor: str | Executor = "inline",
+        verify_timeout: float = 10.0,
+        render_mode: str | None = None,
+        **problem_settings: Any,
+    ) -> None:
+        if num_envs < 1:
+            raise ConfigError(f"num_envs is at least 1; got {num_envs}.")
+        self.autoreset_mode = self._mode(autoreset_mode)
+        self.metadata = {"render_modes": ["ansi"], "autoreset_mode": self.autoreset_mode}
+        self.settings = EnvSettings(
+            env_id,
+            reward=reward,
+            observation=observation,
+            system_prompt=system_prompt,
+            max_turns=max_episode_steps if max_turns is None else max_turns,
+            executor=executor,
+            verify_timeout=verify_timeout,
+            problem_settings=problem_settings,
+        )
+        self.num_envs = num_envs
+        self.render_mode = render_mode
+        self.single_observation_space = UnicodeText()
+        self.single_action_space = UnicodeText()
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._streams = [TaskStream(self.settings.problem) for _ in range(num_envs)]
+        self._episodes: list[Episode] = []
+
+    @staticmethod
+    def _mode(mode: str | AutoresetMode) -> AutoresetMode:
+        try:
+            chosen = AutoresetMode(mode)
+        except ValueError:
+            chosen = AutoresetMode.NEXT_STEP
+        if chosen is AutoresetMode.NEXT_STEP:
+            raise ConfigError(f"autoreset_mode is 'SameStep' or 'Disabled'; got {mode!r}.")
+        return chosen
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """Begins an episode in every sub-environment, or in those of ``options["reset_mask"]`` ``[num_envs]``."""
+        options = dict(options or {})
+        mask = options.pop("reset_mask", None)
+        if mask is not None and (not isinstance(mask, np.ndarray) or mask.shape != (self.num_envs,)):
+            raise ConfigError(f"options['reset_mask'] is a bool array of shape ({self.num_envs},); got {mask!r}.")
+        if seed is None or isinstance(seed, int):
+            super().reset(seed=seed)
+            seeds: list[int | None] = [None if seed is None else seed + i for i in range(self.num_envs)]
+        else:
+            seeds = list(seed)
+        if len(seeds) != self.num_envs:
+            raise ConfigError(f"Give one seed for each of the {self.num_envs} environments; got {len(seeds)}.")
+        chosen = [i for i in range(self.num_envs) if mask is None or mask[i] or not self._episodes]
+        infos: dict[str, Any] = {}
+        episodes = dict(enumerate(self._episodes))
+        for i in chosen:
+            episodes[i] = self._begin(i, seeds[i], options)
+            infos = self._add_info(infos, episodes[i].info(), i)
+        self._episodes = [episodes[i] for i in range(self.num_envs)]
+        return self._observe(), infos
+
+    def _begin(self, i: int, seed: int | None = None, options: Mapping[str, Any] | None = None) -> Episode:
+        fallback = None if self._streams[i].seeded else int(self.np_random.integers(2**32))
+        return self.settings.begin(self._streams[i].next(seed, fallback, options))
+
+    def _observe(self) -> tuple[str, ...]:
+        return tuple(episode.observe(self.settings.observation) for episode in self._episodes)
+
+    def step(self, actions: Sequence[str]) -> Step:
+        """Takes one completion for each sub-environment in.
+
+        Returns:
+            ``(observations, rewards, terminations, truncations, infos)``; arrays of shape ``[num_envs]``. Under
+            SAME_STEP a finished episode's last observation and info are ``infos["final_obs"]`` and
+            ``infos["final_info"]``.
+        """
+        if not self._episodes:
+            raise ConfigError("Call reset() first.")
+        if len(actions) != self.num_envs:
+            raise ConfigError(f"Give one action for each of the {self.num_envs} environments; got {len(actions)}.")
+        for episode, action in zip(self._episodes, actions, strict=True):
+            episode.act(action)
+        self.settings.judge(self._episodes)
+        rewards = [self.settings.reward(episode) for episode in self._episodes]
+        terminations = np.array([e.done and not e.truncated for e in self._episodes], dtype=np.bool_)
+        truncations = np.array([e.truncated for e in self._episodes], dtype=np.bool_)
+        infos = self._collect(rewards)
+        totals = np.array([reward.total for reward in rewards], dtype=np.float64)
+        return self._observe(), totals, terminations, truncations, infos
+
+    def _collect(self, rewards: list[Reward]) -> dict[str, Any]:
+        """Batches the infos and, under SAME_STEP, begins the next episode where one ended."""
+        infos: dict[str, Any] = {}
+        for i, reward in enumerate(rewards):
+            episode = self._episodes[i]
+            info = episode.info(reward.terms)
+            if episode.done and self.autoreset_mode is AutoresetMode.SAME_STEP:
+                final = {"final_obs": episode.observe(self.settings.observation), "final_info": info}
+                infos = self._add_info(infos, final, i)
+                self._episodes[i] = self._begin(i)
+                info = self._episodes[i].info()
+            infos = self._add_info(infos, info, i)
+        return infos
+
+    def render(self) -> tuple[str, ...] | None:
+        """The conversations, if ``render_mode="ansi"``."""
+        return tuple(e.observe("text") for e in self._episodes) if self.render_mode == "ansi" else None
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Frees the executor."""
+        self.settings.close()

@@ -1,0 +1,129 @@
+"""Verifiers: total, deterministic, thread-safe judges of completions."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar, TypeVar
+
+from rlvr_gym.errors import RegistrationError, UnknownNameError
+from rlvr_gym.extraction import extract_answer
+from rlvr_gym.task import Task
+from rlvr_gym.verdict import Reason, Verdict
+
+__all__ = [
+    "AnswerVerifier",
+    "Verifier",
+    "get_verifier",
+    "register_verifier",
+    "verifier_names",
+]
+
+MAX_COMPLETION_CHARS = 4_000_000
+
+
+class Verifier(ABC):
+    """Judges completions of tasks.
+
+    A verifier is *total*: it never raises on any text, never hangs, never lets untrusted text reach ``eval``,
+    ``sympify`` or ``parse_expr``; it is deterministic and may be called from several threads at once. Instances
+    are stateless or immutable and pickle, so that executors can send them to other processes.
+
+    Subclasses implement :meth:`judge`; an exception there becomes ``valid=False`` with
+    ``Reason.VERIFIER_ERROR``, because a defect of ours is not a wrong answer.
+    """
+
+    def verify(self, completion: str, task: Task) -> Verdict:
+        """The verdict on one completion; never raises."""
+        if len(completion) > MAX_COMPLETION_CHARS:
+            return Verdict.wrong(Reason.TOO_COMPLEX, limit=MAX_COMPLETION_CHARS)
+        try:
+            return self.judge(completion, task)
+        except Exception as error:
+            return Verdict.failed(Reason.VERIFIER_ERROR, error=f"{type(error).__name__}: {error}"[:500])
+
+    def verify_batch(self, completions: Sequence[str], tasks: Sequence[Task]) -> list[Verdict]:
+        """The verdicts on several completions, in order. Verifiers with a cheaper way to do many override it."""
+        return [self.verify(c, t) for c, t in zip(completions, tasks, strict=True)]
+
+    @abstractmethod
+    def judge(self, completion: str, task: Task) -> Verdict:
+        """The verdict on one completion."""
+
+
+class AnswerVerifier(Verifier):
+    """A verifier of final answers: extraction is done here, :meth:`check` judges one extracted answer."""
+
+    def judge(self, completion: str, task: Task) -> Verdict:
+        """Extracts and checks. Several different answers are accepted only if every one of them is right."""
+        extraction = extract_answer(completion)
+        if extraction.reason is not None:
+            return Verdict.wrong(extraction.reason)
+        if len(extraction.candidates) > 4:
+            return Verdict.wrong(Reason.AMBIGUOUS, extraction.candidates[-1][:200])
+        verdicts = [self.check(answer, task) for answer in extraction.candidates]
+        if len(verdicts) > 1 and not all(v.correct for v in verdicts):
+            return Verdict.wrong(
+                Reason.AMBIGUOUS, extraction.candidates[-1], offered=[c[:200] for c in extraction.candidates]
+            )
+        return verdicts[-1]
+
+    @abstractmethod
+    def check(self, answer: str, task: Task) -> Verdict:
+        """The verdict on one extracted answer: stripped, not empty, without box, tags or surrounding Markdown."""
+
+
+VerifierFactory = Callable[[], Verifier]
+_registry: dict[str, VerifierFactory] = {}
+_F = TypeVar("_F", bound=type[Verifier])
+
+
+class _Discovery:
+    done: ClassVar[bool] = False
+
+
+def register_verifier(name: str) -> Callable[[_F], _F]:
+    """Class decorator that makes a verifier known by ``name``.
+
+    Raises:
+        RegistrationError: if another class has the name already.
+    """
+
+    def decorate(cls: _F) -> _F:
+        known = _registry.get(name)
+        if known is not None and getattr(known, "__qualname__", None) != cls.__qualname__:
+            raise RegistrationError(f"The verifier name {name!r} is taken by {known!r}; choose another.")
+        _registry[name] = cls
+        return cls
+
+    return decorate
+
+
+def _discover() -> None:
+    """Imports every module of ``rlvr_gym.verifiers`` once, so that their names are known."""
+    if not _Discovery.done:
+        package = importlib.import_module("rlvr_gym.verifiers")
+        for module in pkgutil.walk_packages(package.__path__, "rlvr_gym.verifiers."):
+            importlib.import_module(module.name)
+        _Discovery.done = True
+
+
+def verifier_names() -> list[str]:
+    """The names of all verifiers, sorted."""
+    _discover()
+    return sorted(_registry)
+
+
+def get_verifier(name: str) -> Verifier:
+    """A new instance of the verifier with this name.
+
+    Raises:
+        UnknownNameError: if there is none.
+    """
+    if name not in _registry:
+        _discover()
+    if name not in _registry:
+        raise UnknownNameError("verifier", name, _registry)
+    return _registry[name]()
