@@ -1,0 +1,118 @@
+"""The statistics of evaluations: rates with intervals, unbiased pass@k, bootstrap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Interval", "bootstrap_mean", "mean_pass_at_k", "pass_at_1", "pass_at_k", "wilson"]
+
+
+class Interval(NamedTuple):
+    """A point estimate and the bounds of its confidence interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+NOTHING = Interval(math.nan, math.nan, math.nan)
+"""The estimate from no data."""
+
+
+def wilson(successes: float, trials: float, confidence: float = 0.95) -> Interval:
+    """Wilson's score interval of a rate (Wilson 1927); it stays in [0, 1] and holds at 0 and at 1.
+
+    Args:
+        successes: how many trials succeeded; a fraction if the trials are an effective number.
+        trials: how many independent trials there were; 0 gives nan.
+        confidence: the level, between 0 and 1.
+
+    Raises:
+        ValueError: unless 0 <= successes <= trials.
+    """
+    if not 0 <= successes <= trials:
+        raise ValueError(f"successes goes from 0 to trials; got {successes} of {trials}.")
+    if trials == 0:
+        return NOTHING
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    rate = successes / trials
+    shrink = 1 + z * z / trials
+    centre = (rate + z * z / (2 * trials)) / shrink
+    half = z / shrink * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    # the formula is exact at the ends, floating point is not
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == trials else min(1.0, centre + half)
+    return Interval(rate, low, high)
+
+
+def pass_at_k(samples: int, correct: int, k: int) -> float:
+    """The unbiased estimate of the chance that at least one of ``k`` samples is correct.
+
+    ``1 - C(n - c, k) / C(n, k)`` (Chen et al. 2021, 2107.03374, eq. 1), with exact whole numbers.
+
+    Raises:
+        ValueError: unless 0 <= correct <= samples and 1 <= k <= samples.
+    """
+    if not 0 <= correct <= samples:
+        raise ValueError(f"correct goes from 0 to samples; got {correct} of {samples}.")
+    if not 1 <= k <= samples:
+        raise ValueError(f"pass@k needs 1 <= k <= samples; got k={k} with {samples} samples.")
+    return 1.0 - math.comb(samples - correct, k) / math.comb(samples, k)
+
+
+def mean_pass_at_k(counts: Sequence[tuple[int, int]], k: int) -> float:
+    """The mean of :func:`pass_at_k` over tasks, given as ``(samples, correct)``.
+
+    Tasks with fewer than ``k`` samples are left out; nan if none is left.
+    """
+    values = [pass_at_k(samples, correct, k) for samples, correct in counts if samples >= k]
+    return sum(values) / len(values) if values else math.nan
+
+
+def pass_at_1(counts: Sequence[tuple[int, int]], confidence: float = 0.95) -> Interval:
+    """The mean over tasks of the fraction that is correct, with an interval that knows the samples' tasks.
+
+    Samples of one task are not independent: Wilson's interval is taken at the effective number of trials
+    ``m p (1 - p) / Var_i(p_i)`` of the ``m`` tasks' rates ``p_i`` (the design effect of a cluster sample), which
+    lies between the number of tasks and the number of samples. With one sample a task it is Wilson's interval.
+
+    Args:
+        counts: ``(samples, correct)`` of each task; tasks without samples are left out.
+        confidence: the level, between 0 and 1.
+    """
+    counts = [(samples, correct) for samples, correct in counts if samples > 0]
+    if not counts:
+        return NOTHING
+    tasks, total = len(counts), sum(samples for samples, _ in counts)
+    rates = np.array([correct / samples for samples, correct in counts])
+    rate, spread = float(rates.mean()), float(rates.var())
+    trials = float(tasks)
+    if 0 < rate < 1:
+        trials = (
+            min(float(total), max(trials, tasks * rate * (1 - rate) / spread)) if spread > 0 else float(total)
+        )
+    low, high = wilson(min(rate * trials, trials), trials, confidence)[1:]
+    return Interval(rate, low, high)
+
+
+def bootstrap_mean(
+    values: Sequence[float], confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> Interval:
+    """The mean with its percentile bootstrap interval (Efron 1979); nan of no values."""
+    data = np.asarray(values, dtype=float)
+    if data.size == 0:
+        return NOTHING
+    rng = np.random.default_rng(seed)
+    # row by row: a matrix of all resamples could be large
+    means = [float(rng.choice(data, data.size).mean()) for _ in range(resamples)]
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return Interval(float(data.mean()), float(low), float(high))
