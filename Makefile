@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# two cores: OpenMP threads that spin while they wait slow torch down many times under contention
+export OMP_WAIT_POLICY := PASSIVE
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-fast test lint format clean
+
+help: ## Show this help
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "rlvr-gym needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "Installing rlvr-gym[train] into $(VENV) ..."
+	$(PIP) --editable '.[train]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "Installing rlvr-gym[hf,docker,dev] into $(VENV) ..."
+	$(PIP) --editable '.[hf,docker,dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo ## Train a policy from scratch on the CPU (about three minutes) and write a report
+	$(BIN)/rlvr-gym train recipes/demo.yaml --run-dir runs/demo --overwrite
+
+demo-fast: $(VENV)/.demo ## The demo's shape in under a minute
+	$(BIN)/rlvr-gym train recipes/demo_fast.yaml --run-dir runs/demo-fast --overwrite
+
+test: $(VENV)/.dev ## Run all tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(TEST_WORKERS),2) --dist worksteal $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove what was built
+	rm -rf build dist runs .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
