@@ -8,7 +8,6 @@ import importlib.metadata
 import logging
 import pkgutil
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
@@ -94,7 +93,7 @@ def register(
     if not (isinstance(problem, type) and issubclass(problem, Problem) and dataclasses.is_dataclass(problem)):
         raise RegistrationError(f"{id} needs a subclass of Problem that is a frozen dataclass; got {problem!r}.")
     known = _entries.get(id)
-    if known is not None and known.problem.__qualname__ != problem.__qualname__:
+    if known is not None and _path(known.problem) != _path(problem):  # a reloaded module may register again
         raise RegistrationError(f"The id {id!r} is taken by {known.problem!r}; choose another name or version.")
     _entries[id] = EnvEntry(id, problem, family, dict(defaults or {}), needs)
     gymnasium.envs.registration.registry.pop(id, None)  # type: ignore[attr-defined]
@@ -105,6 +104,10 @@ def register(
         kwargs={"env_id": id},
     )
     return problem
+
+
+def _path(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def entry(env_id: str) -> EnvEntry:
@@ -169,4 +172,3 @@ def register_plugins() -> None:
                 loaded()
         except Exception as error:
             logger.warning("The plug-in %s (%s) could not be loaded: %s", point.name, point.value, error)
-            sys.modules.pop(point.module, None)
