@@ -59,7 +59,7 @@ class EnvSettings:
             self.problem = load_problem(env_id, **problem_settings)
         if max_turns is not None and max_turns < 1:
             raise ConfigError(f"max_turns is at least 1; got {max_turns}.")
-        self.max_turns = self.problem.max_turns if max_turns is None else max_turns
+        self.max_turns = max_turns
         self.observation = observation
         self.template = get_template(system_prompt)
         self.design = RewardDesign.parse(reward)
@@ -70,7 +70,8 @@ class EnvSettings:
 
     def begin(self, task: Task) -> Episode:
         """A new episode about ``task``."""
-        return Episode(self.problem, task, self.template, self.max_turns)
+        limit = self.problem.turn_limit(task) if self.max_turns is None else self.max_turns
+        return Episode(self.problem, task, self.template, limit)
 
     def judge(self, episodes: list[Episode]) -> None:
         """Verifies every episode that waits for a verdict, all at once."""

@@ -60,6 +60,10 @@ class Problem(ABC):
         """The reference answer as a model would write it."""
         return task.answer if isinstance(task.answer, str) else str(task.answer)
 
+    def turn_limit(self, task: Task) -> int:
+        """Most actions in an episode about ``task``; override it where tasks need different numbers of turns."""
+        return self.max_turns
+
     def make_verifier(self) -> Verifier:
         """The judge of this problem's tasks."""
         return get_verifier(self.verifier)
