@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,10 +71,13 @@ class InlineExecutor(Executor):
 
     @staticmethod
     def _run(function: Callable[[Any], Any], item: Any) -> Outcome:
+        start = time.perf_counter()
         try:
-            return Outcome(function(item))
+            value = function(item)
         except Exception as error:
-            return Outcome(failure="raised", message=f"{type(error).__name__}: {error}")
+            message = f"{type(error).__name__}: {error}"
+            return Outcome(None, "raised", message, time.perf_counter() - start)
+        return Outcome(value, seconds=time.perf_counter() - start)
 
 
 def make_executor(name: str, **settings: Any) -> Executor:

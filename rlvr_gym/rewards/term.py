@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from rlvr_gym.errors import ConfigError, RegistrationError, UnknownNameError
 from rlvr_gym.rollout import Rollout
 
-__all__ = ["GroupTerm", "RewardTerm", "Term", "make_term", "register_term", "term_names"]
+__all__ = ["GroupTerm", "RewardTerm", "Term", "make_term", "register_term", "term_class", "term_names"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,17 @@ def term_names() -> list[str]:
     return sorted(_registry)
 
 
+def term_class(name: str) -> type[Term]:
+    """The class of the term of this name.
+
+    Raises:
+        UnknownNameError: if there is no such term.
+    """
+    if name not in _registry:
+        raise UnknownNameError("reward term", name, _registry)
+    return _registry[name]
+
+
 def make_term(name: str, **parameters: Any) -> Term:
     """The term of this name with these parameters.
 
@@ -80,9 +91,7 @@ def make_term(name: str, **parameters: Any) -> Term:
         UnknownNameError: if there is no such term.
         ConfigError: if it has no such parameter.
     """
-    if name not in _registry:
-        raise UnknownNameError("reward term", name, _registry)
-    cls = _registry[name]
+    cls = term_class(name)
     known = [f.name for f in fields(cls)]
     if not parameters.keys() <= set(known):
         raise ConfigError(
