@@ -48,7 +48,7 @@ class Executor(ABC):
             timeout: seconds for each item; an item over it is killed where the executor can.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - an executor that holds nothing has nothing to free
         """Frees what is held; afterwards no process of this executor is left."""
 
     def __enter__(self) -> Executor:
