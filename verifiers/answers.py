@@ -1,0 +1,275 @@
+"""Reading answers that are made of numbers: lists, factorisations, assignments, matrices.
+
+Every parser here is total and bounded: any text gives a value or None, in time linear in its length. They forgive
+presentation (white space, brackets, LaTeX spacing, ``x =`` before a number) and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from fractions import Fraction
+from typing import ClassVar, Generic, TypeVar
+
+from rlvr_gym.task import Task
+from rlvr_gym.verdict import Reason, Verdict
+from rlvr_gym.verifier import AnswerVerifier, register_verifier
+from rlvr_gym.verifiers.rational import parse_rational
+
+__all__ = [
+    "IntegerVerifier",
+    "MultisetVerifier",
+    "ParsedVerifier",
+    "ReducedFractionVerifier",
+    "TupleVerifier",
+    "integer_of",
+    "parse_assignments",
+    "parse_factors",
+    "parse_matrix",
+    "parse_numbers",
+    "tidy",
+]
+
+MAX_CHARS = 5_000
+"""A longer answer is not read: no task of numbers needs one."""
+MAX_ITEMS = 500
+
+T = TypeVar("T")
+
+_SYMBOLS = str.maketrans(
+    {"\u2212": "-", "\u2013": "-", "\ufe63": "-", "\uff0d": "-", "\u00d7": "*", "\u00b7": "*", "\u22c5": "*"}
+    | {"\u00a0": " ", "\u2009": " ", "\u202f": " ", "$": " "}
+)
+_SUPERSCRIPTS = {
+    ch: str(n) for n, ch in enumerate("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+}
+_SUPERSCRIPT_RUN = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
+_LATEX_SPACE = re.compile(r"\\(?:left|right|quad|qquad|displaystyle|[,;:! ])")
+_LATEX_TIMES = re.compile(r"\\(?:cdot|times)(?![a-zA-Z])")
+_LATEX_FRACTION = re.compile(r"\\[dt]?frac\s?\{\s?(-?\d{1,1000})\s?\}\s?\{\s?(-?\d{1,1000})\s?\}")
+_NUMBER = re.compile(r"[+-]?\s?(?:\d+(?:\.\d*)?|\.\d+)(?:\s?/\s?[+-]?\d+)?", re.ASCII)
+_NAMED = re.compile(r"\s*[A-Za-z\u03bb]\w{0,8}\s*=\s*", re.ASCII)
+_FACTOR = re.compile(r"\(?\s*(\d{1,300})\s*\)?\s*(?:(?:\^|\*\*)\s*[({]?\s*(\d{1,4})\s*[)}]?)?", re.ASCII)
+_PRODUCT_SIGN = re.compile(r"(?<!\*)\*(?!\*)|,|(?<=\d)\s+(?=\d)")
+_ENVIRONMENT = re.compile(r"\\begin\{([bpvBV]?matrix|array)\}(.*)\\end\{\1\}", re.DOTALL)
+_ROW = re.compile(r"[\[(]([^\[\]()]*)[\])]")
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
+
+
+def tidy(text: str) -> str | None:
+    """``text`` with the usual ways of writing signs and fractions made one; None if it is too long to be read."""
+    if len(text) > MAX_CHARS:
+        return None
+    text = _LATEX_SPACE.sub(" ", text.translate(_SYMBOLS))
+    text = _LATEX_TIMES.sub("*", text.replace(r"\{", "{").replace(r"\}", "}"))
+    text = _SUPERSCRIPT_RUN.sub(lambda m: "^" + "".join(_SUPERSCRIPTS[ch] for ch in m.group()), text)
+    text = _LATEX_FRACTION.sub(r"\1/\2", text)
+    return text.strip().removesuffix(".").strip()
+
+
+def _unwrap(text: str) -> str:
+    """Without the pair of brackets around all of ``text``, if there is one."""
+    text = text.strip()
+    for opening, closing in _PAIRS:
+        inner = text[1:-1]
+        if (
+            len(text) > 1
+            and text == opening + inner + closing
+            and opening not in inner
+            and closing not in inner
+        ):
+            return inner.strip()
+    return text
+
+
+def _number(text: str) -> Fraction | None:
+    # not parse_rational alone: in a list, "1 234" and "1,234" are no single number
+    text = text.strip()
+    return parse_rational(text) if _NUMBER.fullmatch(text) else None
+
+
+def _unnamed(text: str) -> str:
+    """Without an ``x =`` in front."""
+    named = _NAMED.match(text)
+    return text[named.end() :] if named else text
+
+
+def integer_of(text: str) -> int | None:
+    """The whole number that ``text`` is (``12``, ``x = 12``, ``12.0``), or None."""
+    clean = tidy(text)
+    if clean is None:
+        return None
+    value = parse_rational(_unwrap(_unnamed(clean)))
+    return value.numerator if value is not None and value.denominator == 1 else None
+
+
+def _split(text: str) -> list[str] | None:
+    text = re.sub(r"\band\b|\bor\b|;", ",", text)
+    parts = text.split(",") if "," in text else re.sub(r"\s*([=/])\s*", r"\1", text).split()
+    return parts if 0 < len(parts) <= MAX_ITEMS else None
+
+
+def parse_numbers(text: str) -> list[Fraction] | None:
+    """The rational numbers of a list, in order: ``2, 3``, ``[2; 1/2]``, ``{2, 3}``, ``x = 2 or x = 3``, ``2 3``."""
+    clean = tidy(text)
+    if clean is None:
+        return None
+    inner = _unnamed(clean)
+    parts = _split(_unwrap(inner if inner.startswith(("[", "{", "(")) else clean))
+    values = [_number(_unnamed(part)) for part in parts or []]
+    found = [value for value in values if value is not None]
+    return found if values and len(found) == len(values) else None
+
+
+def parse_assignments(text: str) -> dict[str, Fraction] | None:
+    """``x = 1, y = -3/2`` as a dict; a name that comes twice makes it unreadable."""
+    clean = tidy(text)
+    parts = _split(_unwrap(clean)) if clean is not None else None
+    values: dict[str, Fraction] = {}
+    for part in parts or []:
+        name, sign, number = part.partition("=")
+        value = _number(number)
+        if not sign or value is None or name.strip() in values:
+            return None
+        values[name.strip()] = value
+    return values or None
+
+
+def parse_factors(text: str) -> list[int] | None:
+    """The factors of a product of positive integers with repetition, sorted: ``2^3 * 5`` gives [2, 2, 2, 5].
+
+    Also ``n = 2^3 * 5``, ``2**3 x 5`` and ``2, 2, 2, 5``.
+    """
+    clean = tidy(text)
+    if clean is None:
+        return None
+    if "=" in clean:
+        clean = clean.rpartition("=")[2]
+    clean = re.sub(r"(?<=[\d)}])\s*x\s*(?=[\d(])", "*", clean)
+    factors: list[int] = []
+    for part in _PRODUCT_SIGN.split(_unwrap(clean)):
+        match = _FACTOR.fullmatch(part.strip())
+        if match is None:
+            return None
+        exponent = int(match[2]) if match[2] else 1
+        if len(factors) + exponent > MAX_ITEMS:
+            return None
+        factors += [int(match[1])] * exponent
+    return sorted(factors)
+
+
+def parse_matrix(text: str) -> list[list[Fraction]] | None:
+    r"""A matrix of rationals: ``[[1, 2], [3, 4]]``, ``\begin{pmatrix}1&2\\3&4\end{pmatrix}``, ``[1 2; 3 4]``, lines.
+
+    None unless all rows are of one length.
+    """
+    clean = tidy(text)
+    if clean is None:
+        return None
+    environment = _ENVIRONMENT.search(clean)
+    if environment is not None:
+        if (
+            clean.count(r"\begin") != 1
+            or _unnamed(clean[: environment.start()])
+            or clean[environment.end() :]
+        ):
+            return None
+        rows = [[_number(c) for c in row.split("&")] for row in environment[2].split(r"\\") if row.strip()]
+    else:
+        rows = [[_number(c) for c in _split(row) or [""]] for row in _plain_rows(clean)]
+    if not rows or len({len(row) for row in rows}) != 1:
+        return None
+    matrix = [[value for value in row if value is not None] for row in rows]
+    return matrix if all(len(a) == len(b) for a, b in zip(matrix, rows, strict=True)) else None
+
+
+def _plain_rows(text: str) -> list[str]:
+    text = _unnamed(text)
+    rows = _ROW.findall(text)
+    if len(rows) > 1 or re.match(r"[\[({]\s*[\[(]", text):
+        # nothing may stand between and around the rows but separators and one outer pair of brackets
+        return rows if re.fullmatch(r"[\[({]?[\s,;]*[\])}]?", _ROW.sub("", text)) else []
+    return [row for row in re.split(r"[;\n]", _unwrap(text)) if row.strip()]
+
+
+class ParsedVerifier(AnswerVerifier, Generic[T]):
+    """An answer is first read, then judged by a property: subclasses say how."""
+
+    @abstractmethod
+    def read(self, answer: str, task: Task) -> T | None:
+        """What the answer says; None if it cannot be read."""
+
+    @abstractmethod
+    def holds(self, value: T, task: Task) -> bool:
+        """Whether a readable answer is right."""
+
+    def check(self, answer: str, task: Task) -> Verdict:
+        """Unreadable and wrong are different reasons."""
+        value = self.read(answer, task)
+        if value is None:
+            return Verdict.wrong(Reason.UNPARSEABLE, answer[:200])
+        return (
+            Verdict.right(answer[:200]) if self.holds(value, task) else Verdict.wrong(extracted=answer[:200])
+        )
+
+
+@register_verifier("integer")
+class IntegerVerifier(ParsedVerifier[int]):
+    """``task.answer`` is a whole number as text or int."""
+
+    def read(self, answer: str, task: Task) -> int | None:
+        """A whole number."""
+        return integer_of(answer)
+
+    def holds(self, value: int, task: Task) -> bool:
+        """Equality."""
+        return value == int(task.answer)
+
+
+@register_verifier("reduced_fraction")
+class ReducedFractionVerifier(ParsedVerifier[tuple[int, int]]):
+    """``task.answer`` is a fraction as text; ``a/b`` must be in lowest terms, a whole number may stand alone."""
+
+    def read(self, answer: str, task: Task) -> tuple[int, int] | None:
+        """Numerator and denominator as they are written."""
+        clean = tidy(answer)
+        match = re.fullmatch(
+            r"([+-]?)\s?(\d{1,1000})(?:\s?/\s?(\d{1,1000}))?", _unwrap(clean or ""), re.ASCII
+        )
+        if match is None:
+            return None
+        below = int(match[3] or 1)
+        return (int(match[1] + match[2]), below) if below else None
+
+    def holds(self, value: tuple[int, int], task: Task) -> bool:
+        """The same numerator and denominator as in lowest terms."""
+        return value == Fraction(task.answer).as_integer_ratio()
+
+
+class NumbersVerifier(ParsedVerifier[list[Fraction]]):
+    """``task.answer`` is a list of rationals as text. ``ordered`` says whether order counts; repetition does."""
+
+    ordered: ClassVar[bool]
+
+    def read(self, answer: str, task: Task) -> list[Fraction] | None:
+        """A list of rationals."""
+        return parse_numbers(answer)
+
+    def holds(self, value: list[Fraction], task: Task) -> bool:
+        """The same numbers, as often."""
+        gold = parse_numbers(str(task.answer)) or []
+        return value == gold if self.ordered else sorted(value) == sorted(gold)
+
+
+@register_verifier("number_multiset")
+class MultisetVerifier(NumbersVerifier):
+    """Order is free: roots with multiplicity, eigenvalues."""
+
+    ordered = False
+
+
+@register_verifier("number_tuple")
+class TupleVerifier(NumbersVerifier):
+    """Order counts: points, vectors, digits."""
+
+    ordered = True
