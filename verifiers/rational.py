@@ -12,31 +12,56 @@ from rlvr_gym.verifier import AnswerVerifier, register_verifier
 
 __all__ = ["RationalVerifier", "parse_rational"]
 
-MAX_DIGITS = 1000
+MAX_CHARS = 1000
+MAX_EXPONENT = 1000
+MAX_EQUATION_SIDES = 8
+MAX_UNIT_WORDS = 4
 
-_GROUPED = r"\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ _]\d{3})+|\d+"
-_DECIMAL = re.compile(rf"([+-]?)\s?(?:({_GROUPED})(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{{1,4}}))?")
-_LATEX_FRACTION = re.compile(r"([+-]?)\s?\\[dt]?frac\s?\{\s?([+-]?\d+)\s?\}\s?\{\s?([+-]?\d+)\s?\}")
-_MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\ufe63": "-", "\uff0d": "-"})
+# A group of thousands does not begin with 0: "0,500" is half in many countries, and not 500.
+_WHOLE = r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:[ _]\d{3})+|\d+"
+_DECIMAL = re.compile(rf"([+-]?)\s?(?:({_WHOLE})(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{{1,4}}))?")
+_LATEX_FRACTION = re.compile(
+    r"([+-]?)\s?\\[dt]?frac\s?(?:(\d)\s?(\d)|\{\s?([+-]?\d+)\s?\}\s?\{\s?([+-]?\d+)\s?\})"
+)
+_MIXED = re.compile(r"([+-]?)\s?(\d+) (\d+)\s?/\s?(\d+)")
+_CURRENCY = re.compile(r"([+-]?)\s?[$€£¥]\s?")
+_WITH_UNIT = re.compile(r"([^A-Za-z%]*[\d.$€£¥])\s*([A-Za-z%][A-Za-z% .'-]*)")
+_SAME_CHARACTER = str.maketrans(
+    {
+        **dict.fromkeys("\u2212\u2013\ufe63\uff0d", "-"),  # minus sign, en dash, small and full-width hyphen
+        **dict.fromkeys("\u00a0\u2009\u202f", " "),  # spaces that group digits in print
+    }
+)
+_LATEX_NOISE = re.compile(r"\\[!,;: ]|\{(,)\}|\\([$%])|\\(?:text|mathrm|mbox)\s?\{([^{}\\]*)\}")
+# Words that change the number in front of them: no units, even if the question has them.
+_SCALES = frozenset(
+    re.findall(
+        r"\w+",
+        """half halves third thirds quarter quarters fourth fourths fifth fifths tenth tenths hundredth hundredths
+        thousandth thousandths dozen dozens score ten tens hundred hundreds thousand thousands million millions billion
+        billions trillion trillions squared cubed e k m bn pair pairs couple couples times more less fewer not or and
+        minus plus""",
+    )
+)
 
 
 def parse_rational(text: str) -> Fraction | None:
-    """The number that ``text`` is, or None if it is none: ``-3``, ``1,234.50``, ``3/4``, ``\\frac{3}{4}``, ``1e3``.
+    r"""The number that ``text`` is, or None if it is none.
 
-    Linear time; numbers of more than 1,000 digits are not read. Only ASCII and full-width digits count: a
-    look-alike digit of another script is no digit.
+    Reads ``-3``, ``1,234.50``, ``1 234``, ``3/4``, ``1 1/2``, ``\frac{3}{4}``, ``1e3``, ``$5``, ``5.``. Linear
+    time; more than 1,000 characters are not read. Only ASCII and full-width digits count: a look-alike digit of
+    another script is no digit.
     """
-    text = text.strip().translate(_MINUS).removeprefix("$").removesuffix(".").strip()
-    if not text or len(text) > MAX_DIGITS:
+    text = _tidy(text)
+    if not text or not text.isascii():
         return None
-    if any(ch.isdigit() and not ch.isascii() for ch in text):
-        text = "".join(unicodedata.normalize("NFKC", c) if "\uff10" <= c <= "\uff19" else c for c in text)
-        if not text.isascii():
-            return None
     if (match := _LATEX_FRACTION.fullmatch(text)) is not None:
-        numerator, denominator = int(match[2]), int(match[3])
-        sign = -1 if match[1] == "-" else 1
-        return Fraction(sign * numerator, denominator) if denominator else None
+        sign, short_above, short_below, above, below = match.groups()
+        return _quotient(sign, int(short_above or above), int(short_below or below))
+    if (match := _MIXED.fullmatch(text)) is not None:
+        sign, whole, above, below = match.groups()
+        proper = int(above) < int(below)  # "1 234/5" could also mean 1234/5, and is refused
+        return _quotient(sign, int(whole) * int(below) + int(above), int(below)) if proper else None
     above, slash, below = text.partition("/")
     value = _decimal(above.strip())
     if not slash or value is None:
@@ -45,33 +70,75 @@ def parse_rational(text: str) -> Fraction | None:
     return value / divisor if divisor else None
 
 
+def _tidy(text: str) -> str:
+    """Presentation removed: LaTeX spacing, a currency sign, full-width digits, a full stop; "" if too long."""
+    if len(text) > MAX_CHARS:
+        return ""
+    text = _LATEX_NOISE.sub(lambda m: m[1] or m[2] or m[3] or "", text).translate(_SAME_CHARACTER).strip()
+    if not text.isascii():
+        text = "".join(unicodedata.normalize("NFKC", c) if "\uff10" <= c <= "\uff19" else c for c in text)
+    if (match := _CURRENCY.match(text)) is not None:
+        text = match[1] + text[match.end() :]
+    else:
+        text = re.sub(r"\s?[$€£¥]$", "", text)
+    return text.removesuffix(".").strip()
+
+
+def _quotient(sign: str | None, above: int, below: int) -> Fraction | None:
+    return Fraction(-above if sign == "-" else above, below) if below else None
+
+
 def _decimal(text: str) -> Fraction | None:
     match = _DECIMAL.fullmatch(text)
-    if match is None or not text.isascii():
+    if match is None:
         return None
     sign, whole, decimals, bare, exponent = match.groups()
     decimals = (decimals if whole is not None else bare) or ""
     digits = re.sub(r"[, _]", "", whole or "0")
     scale = int(exponent or 0)
-    if abs(scale) > MAX_DIGITS:
+    if abs(scale) > MAX_EXPONENT:
         return None
     value = Fraction(int(digits + decimals), 10 ** len(decimals)) * Fraction(10) ** scale
     return -value if sign == "-" else value
 
 
+def _without_unit(answer: str, prompt: str) -> str:
+    """``answer`` without a unit ("18 dollars", "50%") whose every word the question itself uses.
+
+    Words that would change the number ("dozen", "thousand") are kept, so that the answer cannot be read.
+    """
+    if len(answer) > MAX_CHARS:
+        return answer
+    match = _WITH_UNIT.fullmatch(_LATEX_NOISE.sub(lambda m: m[1] or m[2] or m[3] or "", answer).strip())
+    if match is None:
+        return answer
+    words = match[2].lower().replace("%", " percent ").strip(" .").split()
+    asked = prompt.lower().replace("%", " percent ").replace("$", " dollar ")
+    known = {
+        word for name in re.findall(r"[a-z'-]+", asked) for word in (name, name.removesuffix("s"), f"{name}s")
+    }
+    fair = len(words) <= MAX_UNIT_WORDS and known.issuperset(words) and not _SCALES.intersection(words)
+    return match[1] if fair else answer
+
+
 @register_verifier("rational")
 class RationalVerifier(AnswerVerifier):
-    """``task.answer`` is a number as text or int; the answer must be exactly that number."""
+    """``task.answer`` is a number as text, int or float; the answer must be exactly that number.
+
+    A unit may follow if its words stand in the question. ``12 + 5 = 17`` is read as its last side; sides that are
+    plain numbers must then agree.
+    """
 
     def check(self, answer: str, task: Task) -> Verdict:
         """Compares as Fractions: ``0.5``, ``1/2`` and ``2/4`` are the same, ``0.5000001`` is not."""
-        value = parse_rational(answer)
-        if value is None:
-            # "12 + 5 = 17": a chain of equations ends in its result
-            value = parse_rational(answer.rpartition("=")[2])
-        if value is None:
-            return Verdict.wrong(Reason.UNPARSEABLE, answer[:200])
         gold = parse_rational(str(task.answer))
         if gold is None:
             return Verdict.failed(Reason.VERIFIER_ERROR, error=f"the reference {task.answer!r} is no number")
-        return Verdict.right(answer[:200]) if value == gold else Verdict.wrong(extracted=answer[:200])
+        shown = answer[:200]
+        sides = answer.split("=")
+        value = parse_rational(_without_unit(sides[-1], task.prompt))
+        if value is None or len(sides) > MAX_EQUATION_SIDES:
+            return Verdict.wrong(Reason.UNPARSEABLE, shown)
+        if any(side not in (None, value) for side in map(parse_rational, sides[:-1])):
+            return Verdict.wrong(Reason.AMBIGUOUS, shown)
+        return Verdict.right(shown) if value == gold else Verdict.wrong(extracted=shown)

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from rlvr_gym.errors import ConfigError
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -19,14 +20,15 @@ __all__ = ["Arithmetic"]
 class Arithmetic(Problem):
     """Evaluate a chain of sums, differences and products.
 
-    Difficulty d gives 1 + d // 2 operations (at most 6) on numbers of 1 to 3 digits; products come in at 4.
+    Difficulty d gives 1 + d // 2 operations (at most 6) on numbers of 1 to 3 digits; products come in at 4. The
+    hardness is the number of digits of all operands, and two more for each product.
 
     Attributes:
         prompt: ``"full"`` states task and format in words, ``"terse"`` is the bare expression with ``=``
             (for small policies that are trained from scratch).
-        terms: number of operands; 0 leaves it to the difficulty.
-        operations: the operators to draw from; empty leaves it to the difficulty.
-        digits: largest number of digits of an operand; 0 leaves it to the difficulty.
+        terms: number of operands, 2 to 50; 0 leaves it to the difficulty.
+        operations: the operators to draw from, out of + - *; empty leaves it to the difficulty.
+        digits: largest number of digits of an operand, 1 to 18; 0 leaves it to the difficulty.
     """
 
     verifier: ClassVar[str] = "rational"
@@ -34,6 +36,17 @@ class Arithmetic(Problem):
     terms: int = 0
     operations: str = ""
     digits: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.prompt not in ("full", "terse"):
+            raise ConfigError(f"prompt is 'full' or 'terse'; got {self.prompt!r}.")
+        if self.terms != 0 and not 2 <= self.terms <= 50:
+            raise ConfigError(f"terms is 0 or goes from 2 to 50; got {self.terms!r}.")
+        if not set(self.operations) <= set("+-*"):
+            raise ConfigError(f"operations are out of + - *; got {self.operations!r}.")
+        if not 0 <= self.digits <= 18:
+            raise ConfigError(f"digits is 0 or goes from 1 to 18; got {self.digits!r}.")
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws a chain; the solution reduces products first, then runs from left to right."""
@@ -47,14 +60,18 @@ class Arithmetic(Problem):
         if self.prompt == "terse":
             prompt = f"{expression}="
         else:
+            example = "-42" if value != -42 else "17"  # an example never is the answer
             prompt = (
                 f"Work out {expression} (multiplication before addition and subtraction). Think step by step, "
-                "then give the result as a whole number in <answer> tags, for example <answer>-42</answer>."
+                f"then give the result as a whole number in <answer> tags, for example <answer>{example}</answer>."
             )
         return Task(
             prompt=prompt,
             answer=str(value),
-            metadata={"operations": count - 1, "hardness": sum(len(str(n)) for n in numbers) + 2 * signs.count("*")},
+            metadata={
+                "operations": count - 1,
+                "hardness": sum(len(str(n)) for n in numbers) + 2 * signs.count("*"),
+            },
             solution=" ".join(steps),
         )
 
