@@ -18,6 +18,7 @@ from rlvr_gym.verifiers.rational import parse_rational
 
 __all__ = [
     "IntegerVerifier",
+    "MatrixVerifier",
     "MultisetVerifier",
     "ParsedVerifier",
     "ReducedFractionVerifier",
@@ -40,15 +41,16 @@ _SYMBOLS = str.maketrans(
     {"\u2212": "-", "\u2013": "-", "\ufe63": "-", "\uff0d": "-", "\u00d7": "*", "\u00b7": "*", "\u22c5": "*"}
     | {"\u00a0": " ", "\u2009": " ", "\u202f": " ", "$": " "}
 )
-_SUPERSCRIPTS = {
-    ch: str(n) for n, ch in enumerate("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
-}
+_SUPERSCRIPTS = dict(
+    zip("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b", "0123456789-", strict=True)
+)
 _SUPERSCRIPT_RUN = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
 _LATEX_SPACE = re.compile(r"\\(?:left|right|quad|qquad|displaystyle|[,;:! ])")
 _LATEX_TIMES = re.compile(r"\\(?:cdot|times)(?![a-zA-Z])")
 _LATEX_FRACTION = re.compile(r"\\[dt]?frac\s?\{\s?(-?\d{1,1000})\s?\}\s?\{\s?(-?\d{1,1000})\s?\}")
+_LATEX_SHORT_FRACTION = re.compile(r"\\[dt]?frac\s?(\d)\s?(\d)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\s?(?:\d+(?:\.\d*)?|\.\d+)(?:\s?/\s?[+-]?\d+)?", re.ASCII)
-_NAMED = re.compile(r"\s*[A-Za-z\u03bb]\w{0,8}\s*=\s*", re.ASCII)
+_NAMED = re.compile(r"\s*\\?[A-Za-z\u03bb]\w{0,8}\s*=\s*", re.ASCII)
 _FACTOR = re.compile(r"\(?\s*(\d{1,300})\s*\)?\s*(?:(?:\^|\*\*)\s*[({]?\s*(\d{1,4})\s*[)}]?)?", re.ASCII)
 _PRODUCT_SIGN = re.compile(r"(?<!\*)\*(?!\*)|,|(?<=\d)\s+(?=\d)")
 _ENVIRONMENT = re.compile(r"\\begin\{([bpvBV]?matrix|array)\}(.*)\\end\{\1\}", re.DOTALL)
@@ -63,7 +65,7 @@ def tidy(text: str) -> str | None:
     text = _LATEX_SPACE.sub(" ", text.translate(_SYMBOLS))
     text = _LATEX_TIMES.sub("*", text.replace(r"\{", "{").replace(r"\}", "}"))
     text = _SUPERSCRIPT_RUN.sub(lambda m: "^" + "".join(_SUPERSCRIPTS[ch] for ch in m.group()), text)
-    text = _LATEX_FRACTION.sub(r"\1/\2", text)
+    text = _LATEX_FRACTION.sub(r"\1/\2", _LATEX_SHORT_FRACTION.sub(r"\1/\2", text))
     return text.strip().removesuffix(".").strip()
 
 
@@ -273,3 +275,16 @@ class TupleVerifier(NumbersVerifier):
     """Order counts: points, vectors, digits."""
 
     ordered = True
+
+
+@register_verifier("matrix")
+class MatrixVerifier(ParsedVerifier[list[list[Fraction]]]):
+    """``task.answer`` is a matrix of rationals as text."""
+
+    def read(self, answer: str, task: Task) -> list[list[Fraction]] | None:
+        """A matrix."""
+        return parse_matrix(answer)
+
+    def holds(self, value: list[list[Fraction]], task: Task) -> bool:
+        """The same shape and entries."""
+        return value == parse_matrix(str(task.answer))

@@ -164,11 +164,19 @@ def matrix_text(rows: Sequence[Sequence[int | Fraction]]) -> str:
     return "[" + ", ".join("[" + ", ".join(map(str, row)) + "]" for row in rows) + "]"
 
 
-def row_echelon(rows: Sequence[Sequence[int | Fraction]]) -> tuple[Matrix, list[int]]:
-    """The reduced row echelon form and its pivot columns."""
+def row_echelon(
+    rows: Sequence[Sequence[int | Fraction]], stages: list[Matrix] | None = None, columns: int | None = None
+) -> tuple[Matrix, list[int]]:
+    """The reduced row echelon form and its pivot columns.
+
+    Args:
+        rows: the matrix.
+        stages: the matrix after each pivot's turn is appended to it.
+        columns: only the first so many columns may hold pivots.
+    """
     matrix = [[Fraction(x) for x in row] for row in rows]
     pivots: list[int] = []
-    for column in range(len(matrix[0])):
+    for column in range(len(matrix[0]) if columns is None else columns):
         top = len(pivots)
         found = next((r for r in range(top, len(matrix)) if matrix[r][column]), None)
         if found is None:
@@ -181,6 +189,8 @@ def row_echelon(rows: Sequence[Sequence[int | Fraction]]) -> tuple[Matrix, list[
                 factor = row[column]
                 matrix[r] = [x - factor * y for x, y in zip(row, matrix[top], strict=True)]
         pivots.append(column)
+        if stages is not None:
+            stages.append([list(row) for row in matrix])
     return matrix, pivots
 
 

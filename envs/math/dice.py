@@ -48,7 +48,10 @@ class DiceProbability(Problem):
                 answer=str(chance),
             ),
             answer=str(chance),
-            metadata={"dice": count, "hardness": sum(faces) + len(str(chance)) + sum(map(len, steps)) / 10},
+            metadata={
+                "dice": count,
+                "hardness": 2 * sum(faces) + len(str(chance)) + sum(map(len, steps)) / 10,
+            },
             solution="\n".join([*steps, f"The probability is {chance}."]),
         )
 

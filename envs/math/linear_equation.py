@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from rlvr_gym.envs.math._algebra import signed_sum
-from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick
+from rlvr_gym.envs.math._authoring import ask, level, nonzero, pick
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -41,19 +41,19 @@ class LinearEquation(Problem):
     verifier: ClassVar[str] = "number_tuple"
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
-        """Draws two sides until they meet in one point that is not 0 and not too long to write."""
+        """Draws two sides until they meet in one point that is not 0, 1 or -1 and not too long to write."""
         brackets, size = level(difficulty, 0, 4), level(difficulty, 5, 20)
         while True:
             left = _side(rng, (brackets + 1) // 2, size, difficulty >= 6)
             right = _side(rng, brackets // 2, size, difficulty >= 6)
             a, b = left.a - right.a, right.b - left.b
-            if a and b and (b / a).denominator <= 3 * size and left.a and right.a:
+            if a and b not in (0, a, -a) and (b / a).denominator <= 3 * size and left.a and right.a:
                 break
         value = b / a
         steps = [f"{left.text} = {right.text}"]
         if brackets:
             steps.append(f"{left.plain} = {right.plain}")
-        steps += [f"{signed_sum([(a, 'x')])} = {b}", f"x = {b} / ({a})" if a < 0 else f"x = {b} / {a}"]
+        steps += [f"{signed_sum([(a, 'x')])} = {b}", f"x = ({b}) / ({a})"]
         return Task(
             prompt=ask(
                 f"Solve for x: {left.text} = {right.text}",
@@ -76,7 +76,7 @@ def _side(rng: np.random.Generator, brackets: int, size: int, fractions: bool) -
         while abs(factor) == 1:
             factor = Fraction(nonzero(rng, size))
         if fractions and rng.random() < 0.5:
-            factor = Fraction(nonzero(rng, 5), pick(rng, (7, 11)) if size > 15 else integer(rng, 6, 9))
+            factor = Fraction(pick(rng, (-5, -2, -1, 1, 2, 5)), pick(rng, (3, 4, 6)))
         bracket = f"({signed_sum([(p, 'x'), (q, '')])})"
         text += f" {'-' if factor < 0 else '+'} {signed_sum([(abs(factor), bracket)])}"
         a, b = a + factor * p, b + factor * q

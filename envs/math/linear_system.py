@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.math._algebra import row_echelon, signed_sum
+from rlvr_gym.envs.math._algebra import Matrix, row_echelon, signed_sum
 from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, shuffled
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
@@ -132,10 +132,13 @@ def _answer(rows: list[list[int]], kind: str, weights: list[int]) -> tuple[str, 
         return f"none: {text}", [
             f"The multipliers {text} make the left sides cancel and the right sides add to {gap}."
         ]
-    reduced, pivots = row_echelon(rows)
     names = _NAMES[:n]
-    steps = ["Elimination gives"]
-    steps += [f"{signed_sum(zip(row, names, strict=False))} = {row[-1]}" for row in reduced[: len(pivots)]]
+    stages: list[Matrix] = []
+    reduced, pivots = row_echelon(rows, stages, columns=n)
+    steps: list[str] = []
+    for j, stage in zip(pivots, stages, strict=True):
+        steps.append(f"With {names[j]} in one equation only:")
+        steps += [f"{signed_sum(zip(row, names, strict=False))} = {row[-1]}" for row in stage if any(row)]
     free = [j for j in range(n) if j not in pivots]
     points: list[Any] = []
     for choice in (0, 1) if free else (0,):
