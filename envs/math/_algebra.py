@@ -194,19 +194,19 @@ def row_echelon(
     return matrix, pivots
 
 
-def determinant(rows: Sequence[Sequence[int | Fraction]]) -> Fraction:
-    """The determinant by elimination."""
-    matrix = [[Fraction(x) for x in row] for row in rows]
-    value = Fraction(1)
-    for column in range(len(matrix)):
-        found = next((r for r in range(column, len(matrix)) if matrix[r][column]), None)
+def determinant(rows: Sequence[Sequence[int]]) -> int:
+    """The determinant of a matrix of whole numbers, by the elimination of Bareiss, which stays in whole numbers."""
+    matrix = [list(row) for row in rows]
+    sign, before = 1, 1
+    for k in range(len(matrix) - 1):
+        found = next((r for r in range(k, len(matrix)) if matrix[r][k]), None)
         if found is None:
-            return Fraction(0)
-        if found != column:
-            matrix[column], matrix[found] = matrix[found], matrix[column]
-            value = -value
-        value *= matrix[column][column]
-        for r in range(column + 1, len(matrix)):
-            factor = matrix[r][column] / matrix[column][column]
-            matrix[r] = [x - factor * y for x, y in zip(matrix[r], matrix[column], strict=True)]
-    return value
+            return 0
+        if found != k:
+            matrix[k], matrix[found] = matrix[found], matrix[k]
+            sign = -sign
+        for r in range(k + 1, len(matrix)):
+            for c in range(k + 1, len(matrix)):
+                matrix[r][c] = (matrix[r][c] * matrix[k][k] - matrix[r][k] * matrix[k][c]) // before
+        before = matrix[k][k]
+    return sign * matrix[-1][-1]

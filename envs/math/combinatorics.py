@@ -109,20 +109,21 @@ def _balls(rng: np.random.Generator, size: int, harder: bool) -> Counted:
 
 
 def _numerals(rng: np.random.Generator, size: int, harder: bool) -> Counted:
-    length = integer(rng, 2, min(size // 2 + 1, 6))
+    length = integer(rng, 2, min(size // 2 + 1, 6) if not harder else size)
     if not harder:
         total = 9 * prod(range(9, 10 - length, -1))
         factors = " * ".join(map(str, (9, *range(9, 10 - length, -1))))
         return f"How many {length}-digit numbers have no repeated digit?", [f"{factors} = {total}"], total
-    digit = integer(rng, 1, 9)
-    everything, without = 9 * 10 ** (length - 1), 8 * 9 ** (length - 1)
+    digit, wanted = integer(rng, 1, 9), integer(rng, 1, length)
+    leading = comb(length - 1, wanted - 1) * 9 ** (length - wanted)
+    inner = 8 * comb(length - 1, wanted) * 9 ** max(length - 1 - wanted, 0)
     steps = [
-        f"All: 9 * 10^{length - 1} = {everything}",
-        f"Without the digit {digit}: 8 * 9^{length - 1} = {without}",
-        f"{everything} - {without} = {everything - without}",
+        f"Beginning with {digit}: C({length - 1}, {wanted - 1}) * 9^{length - wanted} = {leading}",
+        f"Beginning with another digit: 8 * C({length - 1}, {wanted}) * 9^{max(length - 1 - wanted, 0)} = {inner}",
+        f"{leading} + {inner} = {leading + inner}",
     ]
-    question = f"How many {length}-digit numbers contain the digit {digit} at least once?"
-    return question, steps, everything - without
+    times = "exactly once" if wanted == 1 else f"exactly {wanted} times"
+    return f"How many {length}-digit numbers contain the digit {digit} {times}?", steps, leading + inner
 
 
 def _circle(rng: np.random.Generator, size: int, harder: bool) -> Counted:
@@ -134,7 +135,12 @@ def _circle(rng: np.random.Generator, size: int, harder: bool) -> Counted:
     steps = [f"One person fixes the turning: {people - 1}! = {total}"]
     if not harder:
         return f"{question}?", steps, total
-    together = 2 * factorial(people - 2)
-    steps.append(f"With the two side by side: 2 * {people - 2}! = {together}")
+    friends = integer(rng, 2, people - 2)
+    together = factorial(friends) * factorial(people - friends)
+    steps.append(f"With the {friends} friends in one block: {friends}! * {people - friends}! = {together}")
     steps.append(f"{total} - {together} = {total - together}")
-    return f"{question} if two of them refuse to sit side by side?", steps, total - together
+    return (
+        f"{question} if {friends} friends among them must not all sit in one block?",
+        steps,
+        total - together,
+    )

@@ -19,26 +19,32 @@ from rlvr_gym.verifiers.answers import ParsedVerifier, parse_matrix
 __all__ = ["MatrixRank", "NullSpace", "NullSpaceVerifier"]
 
 
-def _matrix_of_rank(
-    rng: np.random.Generator, rows: int, columns: int, rank: int, size: int
-) -> list[list[int]]:
-    """A product of two factors of full rank; without zero rows."""
+@dataclass(frozen=True)
+class _Reduced:
+    """A matrix, its reduced form, and the way there."""
+
+    matrix: list[list[int]]
+    form: Matrix
+    pivots: list[int]
+    steps: list[str]
+
+
+def _matrix_of_rank(rng: np.random.Generator, rows: int, columns: int, rank: int, size: int) -> _Reduced:
+    """A product of two factors of full rank, without zero rows.
+
+    The right factor holds a unit matrix in a random place, so that the null space has whole coordinates.
+    """
     while True:
         left = rng.integers(-size, size + 1, size=(rows, rank))
-        right = rng.integers(-size, size + 1, size=(rank, columns))
-        matrix: list[list[int]] = (left @ right).tolist()
-        if all(map(any, matrix)) and len(row_echelon(matrix)[1]) == rank:
-            return matrix
-
-
-def _reduction(matrix: list[list[int]]) -> tuple[list[str], Matrix, list[int]]:
-    stages: list[Matrix] = []
-    reduced, pivots = row_echelon(matrix, stages)
-    return (
-        [f"Column {j + 1}: {matrix_text(stage)}" for j, stage in zip(pivots, stages, strict=True)],
-        reduced,
-        pivots,
-    )
+        right = np.hstack(
+            [np.eye(rank, dtype=np.int64), rng.integers(-size, size + 1, size=(rank, columns - rank))]
+        )
+        matrix: list[list[int]] = (left @ right[:, rng.permutation(columns)]).tolist()
+        stages: list[Matrix] = []
+        form, pivots = row_echelon(matrix, stages)
+        if all(map(any, matrix)) and len(pivots) == rank:
+            steps = [f"Column {j + 1}: {matrix_text(stage)}" for j, stage in zip(pivots, stages, strict=True)]
+            return _Reduced(matrix, form, pivots, steps)
 
 
 @register("rlvr/MatrixRank-v0", family="math")
@@ -56,15 +62,14 @@ class MatrixRank(Problem):
         """Chooses the rank first."""
         rows = level(difficulty, 3, 7)
         rank = integer(rng, 2, rows)
-        matrix = _matrix_of_rank(rng, rows, rows + 1, rank, 2 + difficulty // 4)
-        steps, _, _ = _reduction(matrix)
+        drawn = _matrix_of_rank(rng, rows, rows + 1, rank, 2 + difficulty // 4)
         return Task(
             prompt=ask(
-                f"What is the rank of the matrix {matrix_text(matrix)}?", "it as a whole number", "12"
+                f"What is the rank of the matrix {matrix_text(drawn.matrix)}?", "it as a whole number", "12"
             ),
             answer=str(rank),
             metadata={"rows": rows, "hardness": rows * (rows + 1) * (rank + 3)},
-            solution="\n".join(["Row reduction:", *steps, f"There are {rank} rows that are not zero."]),
+            solution="\n".join(["Row reduction:", *drawn.steps, f"There are {rank} rows that are not zero."]),
         )
 
 
@@ -83,7 +88,7 @@ class NullSpaceVerifier(ParsedVerifier[list[list[Fraction]]]):
             return False
         if any(sum(a * x for a, x in zip(row, vector, strict=True)) for row in matrix for vector in value):
             return False
-        return len(row_echelon(value)[1]) == nullity
+        return len(row_echelon(value)[1]) == len(value)
 
 
 @register("rlvr/NullSpace-v0", family="math")
@@ -102,29 +107,30 @@ class NullSpace(Problem):
         rank = integer(rng, max(1, rows - 1), rows)
         nullity = 1 + (difficulty >= 4 and rng.random() < 0.5) + (difficulty >= 8 and rng.random() < 0.5)
         columns = rank + nullity
-        matrix = _matrix_of_rank(rng, rows, columns, rank, 2 + difficulty // 4)
-        steps, reduced, pivots = _reduction(matrix)
+        drawn = _matrix_of_rank(rng, rows, columns, rank, 2 + difficulty // 4)
         basis = []
-        for free in (j for j in range(columns) if j not in pivots):
+        for free in (j for j in range(columns) if j not in drawn.pivots):
             vector = [Fraction(int(j == free)) for j in range(columns)]
-            for row, pivot in zip(reduced, pivots, strict=False):
+            for row, pivot in zip(drawn.form, drawn.pivots, strict=False):
                 vector[pivot] = -row[free]
             basis.append(vector)
         answer = matrix_text(basis)
         return Task(
             prompt=ask(
-                f"Find a basis of the null space (the vectors v with A v = 0) of the matrix A = {matrix_text(matrix)}. "
+                f"Find a basis of the null space (the vectors v with A v = 0) of the matrix A = {matrix_text(drawn.matrix)}. "
                 "Any basis is accepted.",
                 "the list of its vectors",
                 "[[1, 0, -3/17, 99], [0, 1, 5/19, 98]]",
             ),
-            answer={"matrix": matrix, "nullity": nullity, "basis": answer},
+            answer={"matrix": drawn.matrix, "nullity": nullity, "basis": answer},
             metadata={
                 "rank": rank,
                 "nullity": nullity,
-                "hardness": rows * columns * rank + sum(map(len, steps)) / 20,
+                "hardness": rows * columns * rank + sum(map(len, drawn.steps)) / 20,
             },
-            solution="\n".join(["Row reduction:", *steps, "Each free column gives one vector:", answer]),
+            solution="\n".join(
+                ["Row reduction:", *drawn.steps, "Each free column gives one vector:", answer]
+            ),
         )
 
     def answer_text(self, task: Task) -> str:
