@@ -1,31 +1,55 @@
-"""Finding the final answer in a completion, in time linear in its length.
+r"""Finding the final answer in a completion, in time linear in its length.
 
-The order is: what stands only in the thinking is dropped; then every explicit marker (``<answer>`` tags, balanced
-``\\boxed{}``, ``####``) is collected, and they must agree; without one, "the answer is ..." phrases are; without
-one of those, a short text that is nothing but the answer is taken whole.
+1. What stands only in the thinking is dropped.
+2. Every explicit marker is collected: ``<answer>`` tags, balanced ``\boxed{}``, ``####`` lines. They must agree.
+3. Without one, every "the answer is ..." phrase is collected. They must agree.
+4. Without one, a text that is nothing but the answer is taken whole.
+
+"Agree" is the verifier's to say: all the different candidates are handed over, and
+:class:`rlvr_gym.verifier.AnswerVerifier` accepts them only if every one is right. So a completion cannot hedge by
+offering several answers. A marker that is cut off (``<answer>12`` or ``\boxed{12``) offers nothing: what would
+have followed is not known.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rlvr_gym.verdict import Reason
 
-__all__ = ["MAX_ANSWER_CHARS", "Extraction", "boxed_contents", "extract_answer", "strip_thinking"]
+__all__ = [
+    "MAX_ANSWER_CHARS",
+    "MAX_CANDIDATES",
+    "Extraction",
+    "boxed_contents",
+    "extract_answer",
+    "strip_thinking",
+]
 
 MAX_ANSWER_CHARS = 20_000
 """A longer answer is not read: no environment of ours needs one."""
+MAX_CANDIDATES = 8
+"""Further candidates are not collected: a completion with so many different ones has no answer."""
 
-_THINK_OPEN, _THINK_CLOSE = "<think>", "</think>"
-_ANSWER_OPEN, _ANSWER_CLOSE = "<answer>", "</answer>"
+# every quantifier is bounded, or followed by something that it cannot match: no backtracking beyond a line
+_THINK = re.compile(r"<(/?)think(?:ing)?\s{0,4}>", re.IGNORECASE)
+_ANSWER = re.compile(r"<(/?)answer\s{0,4}>", re.IGNORECASE)
 _BOX = re.compile(r"\\(?:boxed|fbox)\s{0,8}\{")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_HASHES = re.compile(r"^[ \t]{0,16}####[ \t]*([^\n]*)$", re.MULTILINE)
+_HASHES = re.compile(r"^[ \t]{0,16}####(?!#)[ \t]*([^\n]*)$", re.MULTILINE)
+_HEADING = re.compile(r"\W{0,4}(?:\d{1,3}[.):]\s{1,4})?[^\W\d_]{2}")
+# "answer is 5", "Answer: 5", "**Final answer:** 5", "### Answer:\n\n5"; not "isn't 5" and not "is not 5"
 _PHRASE = re.compile(
-    r"(?:\bfinal[ \t]answer|\banswer)\**[ \t]*(?:is|:|=)[ \t]*:?[ \t]*([^\n]*)", re.IGNORECASE
+    r"(?<![^\W_])answer[*_]{0,3}[ \t]{0,4}(?:(?:is\b|=)[ \t]{0,4}:?(?!\s{0,4}not\b)|:)(?:[*_ \t]{0,6}\n\s{0,8}(?=\S))?",
+    re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[.!](?:\s|$)")
+_LABEL = re.compile(r"(?:the )?(?:final )?answer(?: is\b ?:?|:)", re.IGNORECASE)
+_PHRASE_END = re.compile(r"[.!](?:\s|\Z)|\n|\Z")
+_MAX_PHRASE_CHARS = 2000
+_QUOTES = ("**", "__", "$$", "$", "`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +69,25 @@ class Extraction:
 
 
 def strip_thinking(completion: str) -> str:
-    """What is said after the thinking.
+    """What is said outside the thinking, with line breaks where it was.
 
-    Text before the last ``</think>`` is thinking (the opening tag may be in the prompt), and so is text after
-    an opening tag that is never closed.
+    A closing tag that was never opened ends thinking that began in the prompt: all text before it is thinking.
+    So is all text after an opening tag that is never closed. An opening tag inside thinking is just text.
     """
-    visible = completion[completion.rfind(_THINK_CLOSE) + len(_THINK_CLOSE) :] if (
-        _THINK_CLOSE in completion
-    ) else completion
-    return visible.partition(_THINK_OPEN)[0]
+    visible: list[str] = []
+    inside, position = False, 0
+    for tag in _THINK.finditer(completion):
+        if not tag[1]:
+            if not inside:
+                visible.append(completion[position : tag.start()])
+            inside = True
+        else:
+            if not inside:
+                visible.clear()
+            inside, position = False, tag.end()
+    if not inside:
+        visible.append(completion[position:])
+    return "\n".join(visible)
 
 
 def boxed_contents(text: str) -> list[str]:
@@ -84,47 +118,86 @@ def _matching_braces(text: str) -> dict[int, int]:
     return pairs
 
 
-def _tagged(text: str) -> list[str]:
-    """The contents of ``<answer>...</answer>``; nested or unclosed tags give nothing that could be chosen from."""
+def _tagged(text: str) -> tuple[list[str], str]:
+    """The contents of the innermost closed ``<answer>`` tags, and the text without them and without stray tags."""
     contents: list[str] = []
-    position = 0
-    while (start := text.find(_ANSWER_OPEN, position)) != -1:
-        end = text.find(_ANSWER_CLOSE, start)
-        if end == -1:
-            break
-        contents.append(text[text.rfind(_ANSWER_OPEN, start, end) + len(_ANSWER_OPEN) : end])
-        position = end + len(_ANSWER_CLOSE)
-    return contents
+    outside: list[str] = []
+    position, opened = 0, False
+    for tag in _ANSWER.finditer(text):
+        piece = text[position : tag.start()]
+        if opened and tag[1]:
+            contents.append(piece)
+        else:
+            outside.append(piece)
+        opened, position = not tag[1], tag.end()
+    outside.append(text[position:])
+    return contents, "\n".join(outside)
+
+
+def _hashed(text: str) -> list[str]:
+    """The contents of GSM8K's ``#### 42`` lines. In Markdown four hashes make a heading, which is no answer."""
+    end = len(text.rstrip())  # nothing stands under the last line, so that one is no heading
+    return [m[1] for m in _HASHES.finditer(text) if m.end() >= end or not _HEADING.match(m[1])]
+
+
+def _explicit(visible: str) -> tuple[list[str], str]:
+    """What the markers hold, and the text without the answer tags."""
+    tagged, outside = _tagged(visible)
+    contents = [content for piece in tagged for content in boxed_contents(piece) or [piece]]
+    return [*contents, *boxed_contents(outside), *_hashed(outside)], outside
+
+
+def _phrased(text: str) -> Iterator[str]:
+    """What follows each phrase, up to the end of its sentence or line; that may hold the next phrase."""
+    starts = [match.end() for match in _PHRASE.finditer(text)]
+    ends = [match.start() for match in _PHRASE_END.finditer(text)] if starts else []
+    for start in starts:
+        end = ends[bisect_left(ends, start)]
+        # the limit keeps a line of nothing but phrases from taking quadratic time
+        if end - start <= _MAX_PHRASE_CHARS:
+            yield text[start:end]
 
 
 def _clean(answer: str) -> str:
-    """Without the Markdown, dollar signs and box around an answer, which are presentation and not content."""
+    """Without the Markdown, dollar signs, box and label around an answer, which are presentation, not content."""
     for _ in range(4):
         before = answer
-        answer = answer.strip()
-        for mark in ("**", "$$", "$", "`"):
-            inner = answer[len(mark) : -len(mark)]
-            if len(answer) > 2 * len(mark) and answer.startswith(mark) and answer.endswith(mark) and mark not in inner:
-                answer = inner
+        answer = _unquote(answer.strip())
         if answer.startswith((r"\(", r"\[")) and answer.endswith((r"\)", r"\]")):
             answer = answer[2:-2]
+        if (label := _LABEL.match(answer)) is not None and len(answer) > label.end():
+            answer = answer[label.end() :]
         boxes = boxed_contents(answer)
         if len(boxes) == 1 and len(answer) - len(boxes[0]) <= len("\\boxed{}") + 2:
             answer = boxes[0]
         if answer == before:
             break
+    return answer.strip()
+
+
+def _unquote(answer: str) -> str:
+    for mark in _QUOTES:
+        inner = answer[len(mark) : -len(mark)]
+        if len(answer) > 2 * len(mark) and answer == f"{mark}{inner}{mark}" and mark not in inner:
+            answer = inner
+    if answer.count("**") == 1:  # the other half was around a label that is gone: "**Answer: 5**"
+        answer = answer.removeprefix("**").removesuffix("**")
     return answer
 
 
-def _phrased(text: str) -> list[str]:
-    found = []
-    for match in _PHRASE.finditer(text):
-        answer = match.group(1)
-        end = _SENTENCE_END.search(answer)
-        answer = _clean((answer[: end.start()] if end else answer).strip().removeprefix("**"))
-        if answer:
-            found.append(answer)
-    return found
+def _distinct(found: Iterable[str]) -> tuple[str, ...]:
+    """The different cleaned texts that are not empty, in order; not all, if there are very many."""
+    seen: set[str] = set()
+    candidates: dict[str, None] = {}
+    for text in found:
+        if len(candidates) >= MAX_CANDIDATES:
+            break
+        if text not in seen:
+            seen.add(text)
+            # what is too long is refused anyway, and not worth the cleaning
+            if answer := text if len(text) > 2 * MAX_ANSWER_CHARS else _clean(text):
+                candidates[answer] = None
+    return tuple(candidates)
 
 
 def extract_answer(completion: str) -> Extraction:
@@ -133,14 +206,20 @@ def extract_answer(completion: str) -> Extraction:
     Never raises, for any text; linear in its length.
     """
     visible = strip_thinking(completion)
-    tagged = _tagged(visible)
-    outside = visible if not tagged else re.sub(r"<answer>.*?</answer>", " ", visible, flags=re.DOTALL)
-    explicit = [*tagged, *boxed_contents(outside), *_HASHES.findall(outside)]
-    marked = bool(explicit)
-    found = explicit or _phrased(visible) or [visible]
-    candidates = tuple(dict.fromkeys(answer for answer in map(_clean, found) if answer))
+    explicit, outside = _explicit(visible)
+    candidates = _distinct(explicit)
+    marked = bool(candidates)
+    if not marked:
+        candidates = _distinct(_phrased(outside))
+    if not candidates and not _has_marker(visible):
+        candidates = _distinct([visible])
     if not candidates:
-        return Extraction(reason=Reason.NO_ANSWER, marked=marked)
+        return Extraction(reason=Reason.NO_ANSWER)
     if any(len(candidate) > MAX_ANSWER_CHARS for candidate in candidates):
-        return Extraction(reason=Reason.TOO_COMPLEX, marked=marked)
+        return Extraction(marked=marked, reason=Reason.TOO_COMPLEX if marked else Reason.NO_ANSWER)
     return Extraction(candidates, marked)
+
+
+def _has_marker(text: str) -> bool:
+    """Whether a marker is there at all: cut off, empty or stray, but the text is not nothing but the answer."""
+    return _ANSWER.search(text) is not None or _BOX.search(text) is not None

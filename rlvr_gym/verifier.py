@@ -64,11 +64,11 @@ class AnswerVerifier(Verifier):
         if len(extraction.candidates) > 4:
             return Verdict.wrong(Reason.AMBIGUOUS, extraction.candidates[-1][:200])
         verdicts = [self.check(answer, task) for answer in extraction.candidates]
-        if len(verdicts) > 1 and not all(v.correct for v in verdicts):
+        if len(verdicts) > 1 and any(v.valid and not v.correct for v in verdicts):
             return Verdict.wrong(
                 Reason.AMBIGUOUS, extraction.candidates[-1], offered=[c[:200] for c in extraction.candidates]
             )
-        return verdicts[-1]
+        return next((v for v in verdicts if not v.valid), verdicts[-1])
 
     @abstractmethod
     def check(self, answer: str, task: Task) -> Verdict:
