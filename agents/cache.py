@@ -27,7 +27,14 @@ class KVCache:
     """
 
     def __init__(
-        self, layers: int, rows: int, length: int, heads: int, dim: int, dtype: torch.dtype, device: torch.device
+        self,
+        layers: int,
+        rows: int,
+        length: int,
+        heads: int,
+        dim: int,
+        dtype: torch.dtype,
+        device: torch.device,
     ) -> None:
         self.rows, self.length, self.heads, self.dim = rows, length, heads, dim
         # zeros and not empty: a masked position has weight 0, but 0 * nan is nan
@@ -59,7 +66,9 @@ class KVCache:
         self._index, self._visible = self._row_starts[: len(positions)] + positions, visible
         return (self._columns[:visible] <= positions[:, None])[:, None, None]
 
-    def update(self, keys: Tensor, values: Tensor, layer: int, *_: object, **__: object) -> tuple[Tensor, Tensor]:
+    def update(
+        self, keys: Tensor, values: Tensor, layer: int, *_: object, **__: object
+    ) -> tuple[Tensor, Tensor]:
         """Takes ``[n, heads, t, dim]`` in; returns what attention looks at, ``[n, heads, visible, dim]``."""
         n, _heads, t, _dim = keys.shape
         for store, new in zip(self.store[layer], (keys, values), strict=True):

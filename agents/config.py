@@ -50,11 +50,19 @@ class EnvConfig(_Section):
     """The environment to train in."""
 
     id: str = Field(description="A registered environment id, such as rlvr/Arithmetic-v0.")
-    settings: dict[str, Any] = Field(default_factory=dict, description="The problem's fields, such as difficulty.")
-    system_prompt: str = Field("plain", description="A prompt template's name, or a system prompt of one's own.")
-    max_turns: int | None = Field(None, ge=1, description="Most actions in an episode; none for the problem's own.")
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="The problem's fields, such as difficulty."
+    )
+    system_prompt: str = Field(
+        "plain", description="A prompt template's name, or a system prompt of one's own."
+    )
+    max_turns: int | None = Field(
+        None, ge=1, description="Most actions in an episode; none for the problem's own."
+    )
     executor: Literal["inline", "process"] = Field("inline", description="Where verification runs.")
-    verify_timeout: float = Field(10.0, gt=0, description="Seconds for one verification, where it can be killed.")
+    verify_timeout: float = Field(
+        10.0, gt=0, description="Seconds for one verification, where it can be killed."
+    )
 
 
 class SFTConfig(_Section):
@@ -65,7 +73,10 @@ class SFTConfig(_Section):
     lr: float = Field(1e-3, gt=0, description="Peak learning rate.")
     warmup_steps: int = Field(10, ge=0, description="Steps of linear warm-up.")
     target_accuracy: float | None = Field(
-        None, gt=0, le=1, description="Stop once sampled accuracy on fresh tasks reaches this; none runs all steps."
+        None,
+        gt=0,
+        le=1,
+        description="Stop once sampled accuracy on fresh tasks reaches this; none runs all steps.",
     )
     check_every: int = Field(25, ge=1, description="Steps between checks of target_accuracy.")
     check_tasks: int = Field(128, ge=1, description="Fresh training tasks in each check.")
@@ -77,7 +88,9 @@ class SamplingConfig(_Section):
     prompts_per_step: int = Field(32, ge=1, description="Prompts P in one step.")
     group_size: int = Field(16, ge=1, description="Completions G of each prompt.")
     max_tokens: int = Field(64, ge=1, description="Most tokens of one completion (of one turn).")
-    temperature: float = Field(1.0, gt=0, description="Divides the logits, in sampling and in the loss alike.")
+    temperature: float = Field(
+        1.0, gt=0, description="Divides the logits, in sampling and in the loss alike."
+    )
     top_p: float = Field(1.0, gt=0, le=1, description="Nucleus sampling; 1 for none.")
     top_k: int = Field(0, ge=0, description="Sample from the k likeliest tokens; 0 for all.")
     max_rows: int = Field(512, ge=1, description="Completions decoded side by side; more wait in a queue.")
@@ -94,7 +107,9 @@ class AlgorithmConfig(_Section):
     beta: float = Field(0.0, ge=0, description="Weight of the KL to the reference (the policy before RL).")
     kl_estimator: Literal["k1", "k2", "k3"] = Field("k3", description="Per-token estimator of that KL.")
     dynamic_sampling: bool = Field(False, description="Replace groups whose rewards are all equal (DAPO).")
-    max_resamples: int = Field(4, ge=1, description="Most rounds of sampling in a step with dynamic sampling.")
+    max_resamples: int = Field(
+        4, ge=1, description="Most rounds of sampling in a step with dynamic sampling."
+    )
     epochs: int = Field(1, ge=1, description="Passes over the sampled batch.")
     minibatches: int = Field(1, ge=1, description="Optimiser steps in each pass.")
 
@@ -117,7 +132,9 @@ class OptimiserConfig(_Section):
     eps: float = Field(1e-8, gt=0, description="AdamW's epsilon.")
     weight_decay: float = Field(0.0, ge=0, description="AdamW's weight decay, on matrices only.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradients are scaled down to this norm.")
-    micro_batch: int = Field(64, ge=1, description="Sequences in one forward; gradients of several add up exactly.")
+    micro_batch: int = Field(
+        64, ge=1, description="Sequences in one forward; gradients of several add up exactly."
+    )
 
 
 class EvalConfig(_Section):
@@ -129,7 +146,8 @@ class EvalConfig(_Section):
     temperature: float = Field(1.0, ge=0, description="Sampling temperature; 0 is greedy.")
     seed: int = Field(4_000_000_000, ge=0, lt=2**32, description="The stream that held-out tasks come from.")
     settings: dict[str, Any] = Field(
-        default_factory=dict, description="Environment settings that differ from training, such as a test file."
+        default_factory=dict,
+        description="Environment settings that differ from training, such as a test file.",
     )
 
 
@@ -152,8 +170,12 @@ class TrainConfig(_Section):
     """Everything that determines a training run."""
 
     env: EnvConfig = Field(description="The environment.")
-    reward: str | dict[str, Any] = Field("binary", description="A reward design: name, dict of weights, or tree.")
-    policy: str = Field("tiny", description="What load_policy takes: tiny, small, smollm2, hf:PATH, ckpt:DIR.")
+    reward: str | dict[str, Any] = Field(
+        "binary", description="A reward design: name, dict of weights, or tree."
+    )
+    policy: str = Field(
+        "tiny", description="What load_policy takes: tiny, small, smollm2, hf:PATH, ckpt:DIR."
+    )
     sft: SFTConfig = Field(default_factory=SFTConfig, description="Warm start.")
     sampling: SamplingConfig = Field(default_factory=SamplingConfig, description="Sampling.")
     algorithm: AlgorithmConfig = Field(default_factory=AlgorithmConfig, description="Advantages and loss.")
@@ -161,9 +183,13 @@ class TrainConfig(_Section):
     eval: EvalConfig = Field(default_factory=EvalConfig, description="Held-out evaluation.")
     checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig, description="Checkpoints.")
     logging: LoggingConfig = Field(default_factory=LoggingConfig, description="Logs.")
-    seed: int = Field(0, ge=0, lt=2**32, description="Initial weights, training tasks and sampling follow from it.")
+    seed: int = Field(
+        0, ge=0, lt=2**32, description="Initial weights, training tasks and sampling follow from it."
+    )
     steps: int = Field(100, ge=0, description="Steps of reinforcement learning.")
-    max_minutes: float | None = Field(None, gt=0, description="Stop after this much wall time, if sooner than steps.")
+    max_minutes: float | None = Field(
+        None, gt=0, description="Stop after this much wall time, if sooner than steps."
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads of torch; none leaves torch's choice.")
     device: str = Field("auto", description="A torch device; auto takes a GPU where there is one.")
 
@@ -191,7 +217,9 @@ class TrainConfig(_Section):
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise ConfigError(f"The training config {path} cannot be read: {error}") from error
         if not isinstance(data, dict):
-            raise ConfigError(f"The training config {path} should be a YAML mapping such as 'env: {{id: ...}}'.")
+            raise ConfigError(
+                f"The training config {path} should be a YAML mapping such as 'env: {{id: ...}}'."
+            )
         return cls.parse(_merge(_nest(data), _nest(overrides)))
 
     @classmethod

@@ -35,7 +35,9 @@ class HFTokenizer(Tokenizer):
 
     def __init__(self, tokenizer: Any, vocab_size: int, stop_ids: Sequence[int] = ()) -> None:
         if tokenizer.eos_token_id is None:
-            raise ConfigError(f"The tokenizer {tokenizer.name_or_path!r} has no EOS token; a policy needs one.")
+            raise ConfigError(
+                f"The tokenizer {tokenizer.name_or_path!r} has no EOS token; a policy needs one."
+            )
         self.inner = tokenizer
         self.vocab_size = vocab_size
         self.eos_id = int(tokenizer.eos_token_id)
@@ -57,9 +59,7 @@ class HFTokenizer(Tokenizer):
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids without special tokens."""
-        text: str = self.inner.decode(
-            list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
+        text: str = self.inner.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
     def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
@@ -83,7 +83,9 @@ class HFTokenizer(Tokenizer):
         after = self._render([*stand_in, *messages], generate=True)
         spoken = before.rindex("!") + 1
         if not after.startswith(before[:spoken]):
-            raise ConfigError(f"The chat template of {self.inner.name_or_path!r} rewrites earlier turns; it cannot be used here.")
+            raise ConfigError(
+                f"The chat template of {self.inner.name_or_path!r} rewrites earlier turns; it cannot be used here."
+            )
         between = after[spoken:]
         return self.encode(between.removeprefix(self.inner.eos_token) if finished else between)
 
@@ -115,7 +117,9 @@ class HFPolicy(Policy):
         self.max_context = min(config.max_position_embeddings, window or config.max_position_embeddings)
         self._layers: int = config.num_hidden_layers
         self._kv_heads: int = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        self._head_dim: int = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        self._head_dim: int = (
+            getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        )
 
     def hidden(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         """Hidden states of whole sequences; position ids count real tokens only. See :meth:`Policy.hidden`."""
@@ -218,7 +222,9 @@ def rebuild_hf(described: dict[str, Any], folder: Path) -> HFPolicy:
     try:
         config = transformers.AutoConfig.from_pretrained(assets)
         tokenizer = transformers.AutoTokenizer.from_pretrained(assets)
-        model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="sdpa")
+        model = transformers.AutoModelForCausalLM.from_config(
+            config, dtype=torch.float32, attn_implementation="sdpa"
+        )
     except (OSError, ValueError) as error:
         raise ConfigError(f"The checkpoint {folder} holds no readable Hugging Face model: {error}") from error
     if (assets / "generation_config.json").is_file():

@@ -134,16 +134,15 @@ def load_policy(
 
 
 def _load_checkpoint(folder: Path) -> Policy:
-    from rlvr_gym.agents.checkpoint import POLICY_FILE, WEIGHTS_FILE, find_checkpoint
+    from rlvr_gym.agents.checkpoint import POLICY_FILE, find_checkpoint, read_weights
 
     folder = find_checkpoint(folder)
     try:
         described = json.loads((folder / POLICY_FILE).read_text(encoding="utf-8"))
-        weights = torch.load(folder / WEIGHTS_FILE, map_location="cpu", weights_only=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{folder} holds no readable policy: {error}") from error
     policy = rebuild_policy(described, folder)
-    policy.load_state_dict(weights)
+    policy.load_state_dict(read_weights(folder))
     return policy
 
 

@@ -134,7 +134,9 @@ class RolloutEngine:
 class _Decoder:
     """The rows that are being decoded: slots ``0 .. live - 1`` of the cache and of every tensor here."""
 
-    def __init__(self, policy: Policy, cache: KVCache, slots: int, params: SamplingParams, stride: int) -> None:
+    def __init__(
+        self, policy: Policy, cache: KVCache, slots: int, params: SamplingParams, stride: int
+    ) -> None:
         device, width = policy.device, params.max_tokens + stride
         self.policy, self.cache, self.slots, self.params = policy, cache, slots, params
         self.live = 0
@@ -235,12 +237,20 @@ class _Decoder:
         index = torch.tensor(ended, device=self.token.device)
         lengths = self.length[index].tolist()
         width = max(lengths)
-        columns = zip(ended, lengths, self.tokens[index, :width].tolist(), self.logprobs[index, :width].tolist(), strict=True)
+        columns = zip(
+            ended,
+            lengths,
+            self.tokens[index, :width].tolist(),
+            self.logprobs[index, :width].tolist(),
+            strict=True,
+        )
         tokenizer = self.policy.tokenizer
         for slot, length, tokens, logprobs in columns:
             tokens = tokens[:length]
             finished = tokens[-1] in tokenizer.stop_ids
-            results[self.owner[slot]] = Completion(tokens, logprobs[:length], finished, tokenizer.decode(tokens))
+            results[self.owner[slot]] = Completion(
+                tokens, logprobs[:length], finished, tokenizer.decode(tokens)
+            )
         self._close_gaps(done)
 
     def _close_gaps(self, done: list[bool]) -> None:

@@ -33,7 +33,9 @@ class SamplingParams:
 
     def __post_init__(self) -> None:
         if self.max_tokens < 1 or self.temperature < 0 or not 0 < self.top_p <= 1 or self.top_k < 0:
-            raise ConfigError(f"Needs max_tokens >= 1, temperature >= 0, 0 < top_p <= 1, top_k >= 0; got {self}.")
+            raise ConfigError(
+                f"Needs max_tokens >= 1, temperature >= 0, 0 < top_p <= 1, top_k >= 0; got {self}."
+            )
 
 
 def row_uniforms(seed: int, rows: Sequence[int], count: int, turn: int = 0) -> NDArray[np.float32]:

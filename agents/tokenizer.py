@@ -120,5 +120,7 @@ class CharTokenizer(Tokenizer):
     def from_dict(cls, data: Mapping[str, Any]) -> CharTokenizer:
         """The inverse of :meth:`to_dict`."""
         if data.get("kind") != "char" or not isinstance(data.get("alphabet"), str):
-            raise ConfigError(f"A character tokenizer is {{'kind': 'char', 'alphabet': ...}}; got {data!r:.200}.")
+            raise ConfigError(
+                f"A character tokenizer is {{'kind': 'char', 'alphabet': ...}}; got {data!r:.200}."
+            )
         return cls(data["alphabet"])

@@ -40,7 +40,9 @@ class TransformerConfig:
 
     def __post_init__(self) -> None:
         if self.width % (2 * self.heads):
-            raise ConfigError(f"heads divides width into even parts; got width {self.width}, heads {self.heads}.")
+            raise ConfigError(
+                f"heads divides width into even parts; got width {self.width}, heads {self.heads}."
+            )
 
 
 SIZES: dict[str, TransformerConfig] = {
@@ -77,7 +79,9 @@ class Block(nn.Module):
         self.gate_up = nn.Linear(width, 2 * inner, bias=False)
         self.down = nn.Linear(inner, width, bias=False)
 
-    def forward(self, x: Tensor, rope: tuple[Tensor, Tensor], attend: Tensor | None, cache: KVCache | None) -> Tensor:
+    def forward(
+        self, x: Tensor, rope: tuple[Tensor, Tensor], attend: Tensor | None, cache: KVCache | None
+    ) -> Tensor:
         """``[B, T, D]`` to ``[B, T, D]``; ``attend`` None means causal."""
         b, t, width = x.shape
         qkv = self.qkv(self.norm_attention(x)).view(b, t, 3, self.heads, -1)

@@ -44,6 +44,11 @@ TEMPLATES: dict[str, PromptTemplate] = {
             "<think>{solution}</think><answer>{answer}</answer>",
         ),
         PromptTemplate(
+            "tags",  # the R1 form without words: for small policies that learn it from demonstrations
+            "",
+            "<think>{solution}</think><answer>{answer}</answer>",
+        ),
+        PromptTemplate(
             "boxed",
             "Please reason step by step, and put your final answer within \\boxed{}.",
             "{solution}\nThe answer is \\boxed{{{answer}}}",

@@ -1,0 +1,132 @@
+"""Sampling groups: G attempts at each of P tasks, with their verdicts and rewards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rlvr_gym.agents.advantages import solved_alike
+from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.play import Trajectory, play
+from rlvr_gym.agents.rollout import RolloutEngine
+from rlvr_gym.agents.sampling import SamplingParams
+from rlvr_gym.agents.seeds import derive_seed
+from rlvr_gym.agents.tasks import TaskFeed
+from rlvr_gym.env import EnvSettings
+from rlvr_gym.rewards import Reward
+
+__all__ = ["Group", "Sampler", "reward_matrix", "sample_metrics"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The attempts at one task."""
+
+    trajectories: list[Trajectory]
+    rewards: list[Reward]
+
+
+def reward_matrix(groups: Sequence[Group]) -> Tensor:
+    """Rewards ``[P, G]`` in float64; nan where verification failed."""
+    return torch.tensor([[reward.total for reward in group.rewards] for group in groups], dtype=torch.float64)
+
+
+class Sampler:
+    """Draws tasks and plays them. Its state is the feed's cursor and :attr:`rows`.
+
+    Args:
+        engine: samples completions.
+        settings: the environment and the reward design.
+        feed: the training tasks.
+        config: the run's configuration.
+        rows: random streams used so far.
+    """
+
+    def __init__(
+        self, engine: RolloutEngine, settings: EnvSettings, feed: TaskFeed, config: TrainConfig, rows: int = 0
+    ) -> None:
+        self.engine, self.settings, self.feed, self.config = engine, settings, feed, config
+        self.rows = rows
+        self._seed = derive_seed(config.seed, "sampling")
+        s = config.sampling
+        self._params = SamplingParams(s.max_tokens, s.temperature, s.top_p, s.top_k)
+
+    def sample(self) -> tuple[list[Group], list[Group]]:
+        """One step's worth of groups: those to train on, and all that were sampled.
+
+        With dynamic sampling (DAPO 2503.14476) groups whose rewards are all equal are not trained on, and others
+        are sampled until there are enough, or the rounds are used up.
+        """
+        wanted = self.config.sampling.prompts_per_step
+        if not self.config.algorithm.dynamic_sampling:
+            groups = self._round(wanted)
+            return groups, groups
+        useful: list[Group] = []
+        everything: list[Group] = []
+        for _ in range(self.config.algorithm.max_resamples):
+            groups = self._round(wanted)
+            everything += groups
+            alike = solved_alike(reward_matrix(groups)).tolist()
+            useful += [group for group, same in zip(groups, alike, strict=True) if not same]
+            if len(useful) >= wanted:
+                break
+        return useful[:wanted], everything
+
+    def _round(self, prompts: int) -> list[Group]:
+        size = self.config.sampling.group_size
+        episodes = [self.settings.begin(task) for task in self.feed.take(prompts) for _ in range(size)]
+        trajectories = play(
+            self.engine,
+            episodes,
+            self._params,
+            self.settings.verifier,
+            seed=self._seed,
+            first_row=self.rows,
+            executor=self.settings.executor,
+            timeout=self.settings.verify_timeout,
+        )
+        self.rows = (self.rows + len(episodes)) % 2**32
+        groups = [trajectories[i : i + size] for i in range(0, len(trajectories), size)]
+        return [Group(group, self.settings.design([t.rollout() for t in group])) for group in groups]
+
+
+def sample_metrics(groups: Sequence[Group]) -> dict[str, float]:
+    """What the sampled completions are like, before any filter. Invalid samples count only in ``frac_invalid``.
+
+    ``entropy`` is the mean of ``-logprob`` over the sampled tokens: an unbiased estimate of the policy's entropy
+    a token (in nats, at the sampling temperature) that costs nothing.
+    """
+    rewards = reward_matrix(groups)
+    trajectories = [t for group in groups for t in group.trajectories]
+    valid = [t for t in trajectories if t.verdict.valid]
+    lengths = [t.num_tokens for t in trajectories]
+    count = max(len(valid), 1)
+    deviations = [float(row[~row.isnan()].std()) for row in rewards if int((~row.isnan()).sum()) > 1]
+    return {
+        "reward": sum(float(r) for r in rewards.flatten() if not math.isnan(r)) / count,
+        "reward_std": sum(deviations) / max(len(deviations), 1),
+        "accuracy": sum(t.verdict.correct for t in valid) / count,
+        "frac_reward_zero_std": float(solved_alike(rewards).double().mean()),
+        "frac_invalid": 1 - len(valid) / len(trajectories),
+        **_term_metrics(groups),
+        "entropy": -sum(map(sum, (t.logprobs for t in trajectories))) / max(sum(lengths), 1),
+        "completions/mean_length": sum(lengths) / len(lengths),
+        "completions/max_length": float(max(lengths)),
+        "completions/clipped_ratio": sum(not t.finished for t in trajectories) / len(trajectories),
+        "turns": sum(t.episode.turns for t in trajectories) / len(trajectories),
+        "tokens": float(sum(lengths)),
+    }
+
+
+def _term_metrics(groups: Sequence[Group]) -> dict[str, float]:
+    """``rewards/<term>/mean`` of every term of the reward design."""
+    columns: dict[str, list[float]] = {}
+    for group in groups:
+        for reward in group.rewards:
+            for name, value in reward.terms.items():
+                columns.setdefault(f"rewards/{name}/mean", []).append(value)
+    return {name: sum(values) / len(values) for name, values in columns.items()}

@@ -1,0 +1,161 @@
+"""Playing episodes with a policy: messages in, completions out, every token kept with where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rlvr_gym.agents.rollout import Completion, RolloutEngine
+from rlvr_gym.agents.sampling import SamplingParams
+from rlvr_gym.episode import Episode
+from rlvr_gym.errors import ConfigError
+from rlvr_gym.executor import Executor
+from rlvr_gym.rollout import Rollout
+from rlvr_gym.verdict import Reason, Verdict
+from rlvr_gym.verification import verify_all
+from rlvr_gym.verifier import Verifier
+
+__all__ = ["Trajectory", "play"]
+
+
+@dataclass(slots=True)
+class Trajectory:
+    """One episode as the policy lived it: a single sequence of tokens.
+
+    Attributes:
+        episode: the finished episode.
+        tokens: prompt, completions and what the environment said in between.
+        mask: as long as ``tokens``; True where the policy sampled the token, False on prompt, environment and
+            tool tokens.
+        logprobs: as long as ``tokens``; of the sampled tokens, 0 elsewhere.
+        finished: whether every completion ended by itself.
+    """
+
+    episode: Episode
+    tokens: list[int]
+    mask: list[bool] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    finished: bool = True
+
+    def __post_init__(self) -> None:
+        self.mask = [False] * len(self.tokens)
+        self.logprobs = [0.0] * len(self.tokens)
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens that the policy wrote."""
+        return sum(self.mask)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The judgement of the episode."""
+        assert self.episode.verdict is not None
+        return self.episode.verdict
+
+    def add_completion(self, completion: Completion) -> None:
+        """Appends what the policy wrote."""
+        self.tokens += completion.tokens
+        self.mask += [True] * len(completion.tokens)
+        self.logprobs += completion.logprobs
+        self.finished = self.finished and completion.finished
+
+    def add_context(self, tokens: list[int]) -> None:
+        """Appends what somebody else said."""
+        self.tokens += tokens
+        self.mask += [False] * len(tokens)
+        self.logprobs += [0.0] * len(tokens)
+
+    def rollout(self) -> Rollout:
+        """The episode as reward terms see it."""
+        return self.episode.rollout(num_tokens=self.num_tokens, finished=self.finished)
+
+
+def play(
+    engine: RolloutEngine,
+    episodes: Sequence[Episode],
+    params: SamplingParams,
+    verifier: Verifier,
+    *,
+    seed: int,
+    first_row: int = 0,
+    executor: Executor | None = None,
+    timeout: float = 10.0,
+) -> list[Trajectory]:
+    """Plays fresh episodes to their end, side by side, turn by turn; all answers of a turn are verified at once.
+
+    A conversation that outgrows the policy's context ends as one that ran out of turns does.
+
+    Args:
+        engine: samples completions.
+        episodes: not yet begun; the G episodes of one task stand together, so that they share its prefill.
+        params: of each completion; ``max_tokens`` holds for one turn.
+        verifier: judges the answers.
+        seed: of the random streams.
+        first_row: episode ``i`` draws from the stream ``first_row + i``.
+        executor: where verification runs; None for here.
+        timeout: seconds for one verification, where the executor can enforce it.
+
+    Returns:
+        One trajectory an episode, in order; each episode has a verdict.
+    """
+    trajectories = _begin(engine, episodes)
+    active = list(range(len(episodes)))
+    turn = 0
+    while active:
+        completions = engine.generate(
+            [trajectories[i].tokens for i in active],
+            params,
+            seed=seed,
+            rows=[first_row + i for i in active],
+            turn=turn,
+        )
+        for i, completion in zip(active, completions, strict=True):
+            _take_turn(engine, trajectories[i], completion, params.max_tokens)
+        _judge([episodes[i] for i in active], verifier, executor, timeout)
+        active = [i for i in active if not episodes[i].done]
+        turn += 1
+    return trajectories
+
+
+def _begin(engine: RolloutEngine, episodes: Sequence[Episode]) -> list[Trajectory]:
+    """Trajectories that hold the prompts; the same task is tokenised once."""
+    known: dict[tuple[str, ...], list[int]] = {}
+    trajectories = []
+    for episode in episodes:
+        if episode.turns:
+            raise ConfigError("Episodes are played from their beginning; this one has begun already.")
+        key = tuple(message["content"] for message in episode.messages)
+        if key not in known:
+            known[key] = engine.policy.tokenizer.encode_prompt(episode.messages)
+        trajectories.append(Trajectory(episode, list(known[key])))
+    return trajectories
+
+
+def _take_turn(
+    engine: RolloutEngine, trajectory: Trajectory, completion: Completion, max_tokens: int
+) -> None:
+    """Hands the completion to the episode, and what the environment answers to the trajectory."""
+    episode = trajectory.episode
+    trajectory.add_completion(completion)
+    before = len(episode.messages) + 1  # the action itself is a message
+    episode.act(completion.text)
+    if episode.done or episode.pending is not None:
+        return
+    reply = engine.policy.tokenizer.encode_reply(episode.messages[before:], finished=completion.finished)
+    trajectory.add_context(reply)
+    if len(trajectory.tokens) + max_tokens > engine.policy.max_context:
+        episode.truncated = True
+        episode.conclude(Verdict.wrong(Reason.MAX_TURNS, turns=episode.turns, context=len(trajectory.tokens)))
+
+
+def _judge(
+    episodes: Sequence[Episode], verifier: Verifier, executor: Executor | None, timeout: float
+) -> None:
+    """Verifies every answer that waits for it."""
+    waiting = [episode for episode in episodes if episode.pending is not None]
+    answers = [episode.pending or "" for episode in waiting]
+    tasks = [episode.task for episode in waiting]
+    for episode, verdict in zip(
+        waiting, verify_all(verifier, answers, tasks, executor, timeout=timeout), strict=True
+    ):
+        episode.conclude(verdict)
