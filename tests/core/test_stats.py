@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlvr_gym.stats import bootstrap_mean, mean_pass_at_k, pass_at_1, pass_at_k, wilson
+from rlvr_gym.stats import bootstrap_mean, difference, mean_pass_at_k, pass_at_1, pass_at_k, wilson
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,17 @@ def test_bootstrap_agrees_with_the_normal_interval_on_plenty_of_data():
     assert interval.high == pytest.approx(data.mean() + half, abs=0.03)
     assert interval == bootstrap_mean(data)
     assert math.isnan(bootstrap_mean([]).mean)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [  # Newcombe 1998 (Interval estimation for the difference), table II, method 10
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((10, 10), (0, 20), 0.6791, 1.0),
+    ],
+)
+def test_difference_gives_the_published_bounds(first, second, low, high):
+    gain = difference(wilson(*second), wilson(*first))
+    assert gain.mean == pytest.approx(first[0] / first[1] - second[0] / second[1])
+    assert (gain.low, gain.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))

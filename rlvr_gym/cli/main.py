@@ -1,0 +1,127 @@
+"""``rlvr-gym``: assembles the commands, and turns every error that a user can cause into one sentence."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib.metadata import version
+from typing import Annotated, cast
+
+import typer
+
+from rlvr_gym.cli import catalogue, doctor, evaluate, play, report, sample, train, verify
+from rlvr_gym.cli.console import plain, stderr
+from rlvr_gym.errors import RLVRError
+
+__all__ = ["app", "main"]
+
+USAGE_ERROR = 2
+INTERNAL_ERROR = 1
+# typer brings click along in some versions and depends on it in others: this is its ClickException in both
+_ClickException = cast("type[Exception]", typer.BadParameter.__mro__[2])
+
+app = typer.Typer(
+    name="rlvr-gym",
+    help="Text environments with rewards that programs verify: look, play, verify, evaluate, train, report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("list")(catalogue.list_environments)
+app.command("sample")(sample.sample)
+app.command("play")(play.play)
+app.command("verify")(verify.verify)
+app.command("eval")(evaluate.evaluate_model)
+app.command("train")(train.train)
+app.command("report")(report.report)
+app.command("rewards")(catalogue.rewards)
+app.command("doctor")(doctor.doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rlvr-gym {version('rlvr-gym')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """The options of ``rlvr-gym`` itself."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The console script: runs a command and exits with its code.
+
+    0 is success, 1 a defect of ours, 2 an error that the user can mend, 130 Ctrl-C, 141 a reader that went away.
+    """
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs a command; returns the exit code."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("Interrupted.", 128 + signal.SIGINT)
+    except BrokenPipeError:
+        return _reader_gone()
+    except SystemExit as stop:
+        # click turns a broken pipe into exit code 1
+        if isinstance(stop.__context__, BrokenPipeError):
+            return _reader_gone()
+        return stop.code if isinstance(stop.code, int) else 0
+    except RLVRError as error:
+        return _say(str(error), USAGE_ERROR)
+    except _ClickException as error:
+        return _usage(error)
+    except OSError as error:
+        return _say(_os_sentence(error), USAGE_ERROR)
+    except Exception as error:
+        if os.environ.get("RLVR_GYM_DEBUG"):
+            raise
+        return _say(
+            f"This is a defect of rlvr-gym: {type(error).__name__}: {error}. "
+            "Set RLVR_GYM_DEBUG=1 to see where, and please report it.",
+            INTERNAL_ERROR,
+        )
+
+
+def _reader_gone() -> int:
+    """Nobody reads stdout any more: leave quietly, as a program does that SIGPIPE ends."""
+    # python would complain once more when it flushes at exit
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
+
+
+def _say(message: str, code: int) -> int:
+    stderr().print(plain(" ".join(message.split()), "red"))
+    return code
+
+
+def _usage(error: Exception) -> int:
+    message = error.format_message()  # type: ignore[attr-defined]
+    if type(error).__name__ == "NoArgsIsHelpError":
+        if message:
+            typer.echo(message)
+        return USAGE_ERROR
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "rlvr-gym"
+    stop = "" if message.endswith((".", "?")) else "."
+    return _say(f"{message}{stop} See {command} --help.", USAGE_ERROR)
+
+
+def _os_sentence(error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    if error.filename is None:
+        return f"The system refused: {reason}."
+    return f"{error.filename}: {reason}; check the path and its permissions."
