@@ -42,7 +42,7 @@ _BETWEEN_PAIRS = re.compile(r"(?:[\s,;.|&{}()\[\]\"'`*-]|\band\b)*")
 _WORD = re.compile(r"[^\W_]+")
 _BITS = {"1": True, "true": True, "t": True, "yes": True, "0": False, "false": False, "f": False, "no": False}
 _EMPTY = frozenset({"none", "none of them", "none of these", "no statement", "empty set", "nothing"})
-_SELECTION_WORDS = frozenset("and statement statements conclusion conclusions candidate candidates no nos".split())
+_SELECTION_WORDS = frozenset({"and", "statement", "statements", "conclusion", "conclusions", "number", "numbers"})
 
 
 class RuleVerifier(AnswerVerifier, Generic[T]):

@@ -8,11 +8,23 @@ from typing import Any
 import numpy as np
 
 from rlvr_gym.envs.logic._grids import BLANK, GridVerifier, grid_rows
-from rlvr_gym.envs.logic._solver import AllDifferent, Constraint, Model, bits_of
+from rlvr_gym.envs.logic._solver import AllDifferent, Constraint, Model, bits_of, reveal_until_solved
 
-__all__ = ["DIGITS", "LatinVerifier", "givens_text", "latin_model", "latin_rules", "random_square", "text_rows"]
+__all__ = [
+    "DIGITS",
+    "LatinVerifier",
+    "box_of",
+    "givens_text",
+    "latin_model",
+    "latin_rules",
+    "random_square",
+    "reveal_needed",
+    "text_rows",
+]
 
 DIGITS = "123456789"
+TRICKY_NODES = 40
+"""The longest proof of uniqueness, in nodes, that a puzzle may need."""
 
 Box = tuple[int, int]
 """Rows and columns of a box."""
@@ -90,6 +102,26 @@ def latin_model(
     for cell in revealed:
         domains[cell] = 1 << square[cell]
     return Model(domains, rules)
+
+
+def reveal_needed(
+    size: int, rules: Sequence[Constraint], square: Sequence[int], rng: np.random.Generator, *, tricky: bool = False
+) -> list[int]:
+    """Cells to give away so that ``square`` is the only solution.
+
+    Args:
+        size: rows of the square.
+        rules: all rules of the puzzle.
+        square: the solution.
+        rng: draws the order.
+        tricky: takes cells back as long as a search proves uniqueness; else single steps solve the puzzle.
+    """
+    revealed = reveal_until_solved(latin_model(size, rules), square, rng)
+    for cell in revealed if tricky else []:
+        fewer = [other for other in revealed if other != cell]
+        if latin_model(size, rules, square, fewer).search(limit=2, max_nodes=TRICKY_NODES).unique:
+            revealed = fewer
+    return revealed
 
 
 def text_rows(square: Sequence[int], size: int) -> list[str]:

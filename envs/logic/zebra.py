@@ -1,0 +1,178 @@
+"""Zebra puzzles: who lives where, with what, out of clues about neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rlvr_gym.envs.logic._clues import Clue, clue_rule, clue_text, draw_clue, first_false_clue, needed_clues
+from rlvr_gym.envs.logic._explain import explain
+from rlvr_gym.envs.logic._solver import AllDifferent, Constraint, Model
+from rlvr_gym.errors import ConfigError
+from rlvr_gym.problem import Problem
+from rlvr_gym.registration import register
+from rlvr_gym.task import Task
+from rlvr_gym.verifier import register_verifier
+from rlvr_gym.verifiers.grids import RuleVerifier, parse_groups
+
+__all__ = ["Zebra"]
+
+CATEGORIES: dict[str, tuple[str, str]] = {
+    "name": ("{}", "Ann Ben Cleo Dan Eva Finn Gus Hana"),
+    "colour": ("the person in the {} house", "red blue green white yellow pink brown grey"),
+    "drink": ("the person who drinks {}", "tea coffee milk juice water cocoa lemonade cider"),
+    "pet": ("the owner of the {}", "cat dog horse zebra parrot rabbit snail turtle"),
+    "job": ("the {}", "baker doctor painter teacher sailor gardener writer tailor"),
+    "hobby": ("the person who likes {}", "chess hiking music cooking skating reading fishing dancing"),
+}
+LEVELS = {
+    1: (2, 2), 2: (3, 2), 3: (3, 3), 4: (3, 4), 5: (4, 3), 6: (4, 4), 7: (4, 5), 8: (5, 4), 9: (5, 5), 10: (6, 5),
+}  # fmt: skip
+"""Difficulty: houses and categories."""
+MAX_HOUSES = 8
+TRICKY_FROM, TRICKY_NODES = 8, 12
+"""From this difficulty on, clues may be so few that values have to be tried; the limit of a proof of uniqueness."""
+WEIGHTS = {"same": 5, "left": 3, "beside": 3, "before": 1, "apart": 1, "between": 1, "different": 2, "at": 1}
+"""How often each kind of clue is drawn."""
+
+
+@register_verifier("zebra")
+class ZebraVerifier(RuleVerifier[dict[str, int]]):
+    """Every value once in its category's houses, and every clue true."""
+
+    def read(self, answer: str, task: Task) -> dict[str, int] | None:
+        """The house, from 0, of every value."""
+        categories: dict[str, list[str]] = task.answer["categories"]
+        values = [value for column in categories.values() for value in column]
+        houses = [str(h + 1) for h in range(task.answer["houses"])]
+        return parse_groups(answer, houses, values, ["house", "houses", *categories])
+
+    def fault(self, value: dict[str, int], task: Task) -> str | None:
+        """A house with two values of one category, or a false clue."""
+        for category, column in task.answer["categories"].items():
+            if len({value[v] for v in column}) < len(column):
+                return f"a house has two values of {category}"
+        false = first_false_clue(task.answer["clues"], value)
+        return None if false is None else f"clue {false} is false"
+
+
+@register("rlvr/Zebra-v0", family="logic")
+@dataclass(frozen=True, kw_only=True)
+class Zebra(Problem):
+    """Put people and their things into a row of houses by clues; exactly one solution.
+
+    Difficulty 1 has 2 houses and 2 categories, 5 has 4 and 3, 10 has 6 and 5; from 8 on some values have
+    to be tried. Hardness is
+    the number of values that follow directly, plus four for every value ruled out by trying it.
+
+    Attributes:
+        houses: from 2 to 8; 0 leaves it to the difficulty.
+        categories: from 2 to 6; 0 leaves it to the difficulty.
+    """
+
+    verifier: ClassVar[str] = "zebra"
+    houses: int = 0
+    categories: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.houses and not 2 <= self.houses <= MAX_HOUSES:
+            raise ConfigError(f"houses goes from 2 to {MAX_HOUSES}, or 0; got {self.houses!r}.")
+        if self.categories and not 2 <= self.categories <= len(CATEGORIES):
+            raise ConfigError(f"categories goes from 2 to {len(CATEGORIES)}, or 0; got {self.categories!r}.")
+
+    def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
+        """Draws a street, adds clues until they solve it, and takes out the clues that are not needed."""
+        houses, count = LEVELS[difficulty]
+        houses, count = self.houses or houses, self.categories or count
+        names = ["name", *rng.permutation(list(CATEGORIES)[1:])[: count - 1].tolist()]
+        # columns[category][h] is the value in house h
+        columns = {name: rng.permutation(CATEGORIES[name][1].split())[:houses].tolist() for name in names}
+        clues = _draw_clues(columns, houses, rng, tricky=difficulty >= TRICKY_FROM)
+        told = explain(
+            _model(clues, columns, houses), lambda var, house: f"{_values(columns)[var]} in house {house + 1}"
+        )
+        rows = [[columns[name][h] for name in names] for h in range(houses)]
+        reference = _text(rows)
+        shuffled = {name: sorted(column) for name, column in columns.items()}
+        return Task(
+            prompt=_prompt(shuffled, clues, houses),
+            answer={"houses": houses, "categories": shuffled, "clues": clues, "reference": rows},
+            metadata={
+                "houses": houses,
+                "categories": count,
+                "clues": len(clues),
+                "assumptions": told.assumptions,
+                "hardness": told.effort,
+            },
+            solution="\n".join([*told.lines, "So this is the street:", reference]),
+        )
+
+    def answer_text(self, task: Task) -> str:
+        """One line for each house."""
+        return _text(task.answer["reference"])
+
+
+def _text(rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"House {h}: {', '.join(row)}" for h, row in enumerate(rows, 1))
+
+
+def _values(columns: dict[str, list[str]]) -> list[str]:
+    return [value for column in columns.values() for value in column]
+
+
+def _model(clues: Sequence[Clue], columns: dict[str, list[str]], houses: int) -> Model:
+    """One variable for each value: its house."""
+    variables = {value: index for index, value in enumerate(_values(columns))}
+    full = (1 << houses) - 1
+    rules: list[Constraint] = []
+    for category, column in columns.items():
+        rules.append(AllDifferent([variables[v] for v in column], f"one {category} a house", full))
+    rules += [clue_rule(clue, number, variables, houses) for number, clue in enumerate(clues, 1)]
+    return Model([full] * len(variables), rules)
+
+
+def _draw_clues(
+    columns: dict[str, list[str]], houses: int, rng: np.random.Generator, *, tricky: bool
+) -> list[Clue]:
+    """Clues in random order; unless it is ``tricky``, single steps are enough."""
+    groups = [[column[h] for column in columns.values()] for h in range(houses)]
+    kinds = [kind for kind in WEIGHTS if houses > 2 or kind not in ("apart", "between")]
+    weights = np.array([WEIGHTS[kind] for kind in kinds])
+    clues: list[Clue] = []
+    solved = False
+    while not solved:
+        for kind in rng.choice(kinds, size=2 * houses, p=weights / weights.sum()).tolist():
+            clue = draw_clue(kind, groups, rng)
+            if clue is not None and clue not in clues:
+                clues.append(clue)
+        solved = _solves(_model(clues, columns, houses))
+    clues = needed_clues(clues, lambda some: _model(some, columns, houses), _is_unique if tricky else _solves)
+    rng.shuffle(clues)  # type: ignore[arg-type]
+    return clues
+
+
+def _solves(model: Model) -> bool:
+    """Whether propagation alone finds the solution, which is then the only one."""
+    domains = list(model.domains)
+    return model.propagate(domains) is None and all(not domain & (domain - 1) for domain in domains)
+
+
+def _is_unique(model: Model) -> bool:
+    return model.search(limit=2, max_nodes=TRICKY_NODES).unique
+
+
+def _prompt(columns: dict[str, list[str]], clues: Sequence[Clue], houses: int) -> str:
+    describe = {v: CATEGORIES[c][0].format(v) for c, column in columns.items() for v in column}
+    numbered = "\n".join(f"{n}. {clue_text(clue, describe)}" for n, clue in enumerate(clues, 1))
+    values = "\n".join(f"- {category}: {', '.join(column)}" for category, column in columns.items())
+    example = ", ".join(f"<{category}>" for category in columns)
+    return (
+        f"There are {houses} houses in a row, numbered 1 to {houses} from left to right. In each lives one person, and "
+        f"each of these values belongs to exactly one house:\n{values}\n\nClues:\n{numbered}\n\nWho lives where, "
+        f"with what? Give one line for each house in <answer> tags, such as\n<answer>\nHouse 1: {example}\nHouse 2: "
+        f"...\n</answer>"
+    )
