@@ -46,10 +46,12 @@ class Subject:
 
     @cached_property
     def problem(self) -> Problem:
+        """The problem under test."""
         return entry(self.env_id).make_problem(**self.settings)
 
     @cached_property
     def verifier(self) -> Verifier:
+        """Its verifier."""
         return self.problem.make_verifier()
 
     @cached_property
@@ -68,9 +70,11 @@ class Subject:
         return [task for tasks in self.levels.values() for task in tasks[:count]]
 
     def answer(self, task: Task) -> str:
+        """The reference answer, as a model would write it."""
         return self.problem.answer_text(task)
 
     def require(self, condition: bool, message: str, task: Task | None = None) -> None:
+        """Raises ConformanceError with ``message``, the environment and the task, unless ``condition`` holds."""
         if not condition:
             which = f" task {task.id} (difficulty {task.metadata.get('difficulty')}):" if task else ""
             raise ConformanceError(f"{self.env_id}:{which} {message}")
@@ -90,15 +94,18 @@ class Subject:
 
 
 def short(text: str) -> str:
+    """A text for a message."""
     return repr(text if len(text) <= 200 else f"{text[:120]}...({len(text)} characters)")
 
 
 def take(problem: Problem, seed: int, count: int) -> list[Task]:
+    """The first ``count`` tasks of a seed, or as many as there are."""
     source = problem.source(seed)
     return [source[i] for i in range(count if source.length is None else min(count, source.length))]
 
 
 def begin(problem: Problem, task: Task) -> Episode:
+    """A new episode, as an environment begins it."""
     return Episode(problem, task, get_template("plain"), problem.turn_limit(task))
 
 
@@ -111,6 +118,7 @@ def play_oracle(problem: Dialogue, task: Task) -> Episode:
 
 
 def act(problem: Problem, episode: Episode, action: str) -> None:
+    """Takes an action in and, where it is to be judged, the verdict."""
     episode.act(action)
     if episode.pending is not None:
         episode.conclude(problem.make_verifier().verify(episode.pending, episode.task))

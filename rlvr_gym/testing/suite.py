@@ -61,15 +61,9 @@ def check_text_env(env_id: str, *, across_processes: bool = True, **settings: An
         ConformanceError: at the first promise that is not kept.
     """
     subject = Subject(entry(env_id).id, settings)
-    checks = [
-        _check_gymnasium,
-        _check_spec,
-        _check_addressing,
-        _check_neighbours,
-        _check_tasks,
-        _check_hardness,
-    ]
+    checks = [_check_addressing, _check_neighbours, _check_tasks, _check_hardness]
     checks += _DIALOGUE_CHECKS if isinstance(subject.problem, Dialogue) else _ANSWER_CHECKS
+    checks += [_check_spec, _check_gymnasium]  # last: their messages say the least about the cause
     for check in checks:
         check(subject)
     if across_processes:

@@ -1,0 +1,46 @@
+"""Every registered environment keeps every promise; being registered is enough to be here."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import rlvr_gym
+from rlvr_gym.testing import check_determinism, check_text_env
+
+DATA = Path(os.environ.get("RLVR_GYM_DATA", Path(__file__).parents[3] / "shared" / "data"))
+SUFFIXES = (".jsonl", ".jsonl.gz")
+
+
+def data_of(env_id):
+    """The data file of ``rlvr/Name-v0`` in a folder whose name begins with ``name``; None if there is none."""
+    name = env_id.partition("/")[2].rpartition("-v")[0].lower()
+    folders = sorted(folder for folder in DATA.glob("*/") if folder.name.startswith(name))
+    files = sorted(file for folder in folders for file in folder.iterdir() if file.name.endswith(SUFFIXES))
+    return next(
+        (str(file) for file in files if file.name.startswith("test")), str(files[0]) if files else None
+    )
+
+
+def settings_of(entry):
+    """The settings that an environment needs, or None if they are not to be had here."""
+    if not entry.needs:
+        return {}
+    data = data_of(entry.id)
+    return {"data": data} if entry.needs == ("data",) and data else None
+
+
+ENTRIES = {entry.id: entry for entry in rlvr_gym.list_envs() if entry.id.startswith("rlvr/")}
+
+
+@pytest.mark.parametrize("env_id", ENTRIES)
+def test_conformance(env_id):
+    settings = settings_of(ENTRIES[env_id])
+    if settings is None:
+        pytest.skip(f"needs {', '.join(ENTRIES[env_id].needs)}")
+    check_text_env(env_id, across_processes=False, **settings)
+
+
+def test_the_same_in_other_processes_with_other_hash_seeds():
+    settings = {env_id: settings_of(entry) for env_id, entry in ENTRIES.items()}
+    check_determinism({env_id: given for env_id, given in settings.items() if given is not None})
