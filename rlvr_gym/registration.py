@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import importlib.metadata
 import logging
-import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import Any, TypeVar, overload
 import gymnasium
 import gymnasium.vector
 
+from rlvr_gym.discovery import Lazy
 from rlvr_gym.errors import ConfigError, RegistrationError, UnknownNameError
 from rlvr_gym.problem import Problem
 
@@ -56,6 +55,7 @@ class EnvEntry:
 
 
 _entries: dict[str, EnvEntry] = {}
+_builtin = Lazy("register", "envs")
 
 
 @overload
@@ -96,14 +96,18 @@ def register(
     if known is not None and _path(known.problem) != _path(problem):  # a reloaded module may register again
         raise RegistrationError(f"The id {id!r} is taken by {known.problem!r}; choose another name or version.")
     _entries[id] = EnvEntry(id, problem, family, dict(defaults or {}), needs)
-    gymnasium.envs.registration.registry.pop(id, None)  # type: ignore[attr-defined]
-    gymnasium.register(
-        id=id,
-        entry_point="rlvr_gym.env:TextEnv",
-        vector_entry_point="rlvr_gym.vector:TextVectorEnv",
-        kwargs={"env_id": id},
-    )
+    _tell_gymnasium(id)
     return problem
+
+
+def _tell_gymnasium(id: str) -> None:
+    if id not in gymnasium.envs.registration.registry:
+        gymnasium.register(
+            id=id,
+            entry_point="rlvr_gym.env:TextEnv",
+            vector_entry_point="rlvr_gym.vector:TextVectorEnv",
+            kwargs={"env_id": id},
+        )
 
 
 def _path(cls: type) -> str:
@@ -117,13 +121,16 @@ def entry(env_id: str) -> EnvEntry:
         UnknownNameError: if there is nothing.
     """
     for name in (env_id, f"rlvr/{env_id}", f"{env_id}-v0", f"rlvr/{env_id}-v0"):
+        if name not in _entries:
+            _builtin.load(name)
         if name in _entries:
             return _entries[name]
-    raise UnknownNameError("environment", env_id, _entries)
+    raise UnknownNameError("environment", env_id, _entries.keys() | _builtin.modules.keys())
 
 
 def list_envs(family: str | None = None) -> list[EnvEntry]:
     """All registered environments, by family and id."""
+    _builtin.load_all()
     chosen = [e for e in _entries.values() if family is None or e.family == family]
     return sorted(chosen, key=lambda e: (e.family, e.id))
 
@@ -157,10 +164,9 @@ def make_vec(env_id: str, num_envs: int = 1, **settings: Any) -> gymnasium.vecto
 
 
 def register_builtin() -> None:
-    """Imports every module of ``rlvr_gym.envs``; each registers itself."""
-    package = importlib.import_module("rlvr_gym.envs")
-    for module in pkgutil.walk_packages(package.__path__, "rlvr_gym.envs."):
-        importlib.import_module(module.name)
+    """Tells Gymnasium the ids of ``rlvr_gym.envs``; their modules are imported when they are asked for."""
+    for env_id in _builtin.modules:
+        _tell_gymnasium(env_id)
 
 
 def register_plugins() -> None:

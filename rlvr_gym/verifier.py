@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
+from rlvr_gym.discovery import Lazy
 from rlvr_gym.errors import RegistrationError, UnknownNameError
 from rlvr_gym.extraction import extract_answer
 from rlvr_gym.task import Task
@@ -77,11 +76,8 @@ class AnswerVerifier(Verifier):
 
 VerifierFactory = Callable[[], Verifier]
 _registry: dict[str, VerifierFactory] = {}
+_builtin = Lazy("register_verifier", "verifiers", "envs")
 _F = TypeVar("_F", bound=type[Verifier])
-
-
-class _Discovery:
-    done: ClassVar[bool] = False
 
 
 def register_verifier(name: str) -> Callable[[_F], _F]:
@@ -101,18 +97,9 @@ def register_verifier(name: str) -> Callable[[_F], _F]:
     return decorate
 
 
-def _discover() -> None:
-    """Imports every module of ``rlvr_gym.verifiers`` once, so that their names are known."""
-    if not _Discovery.done:
-        package = importlib.import_module("rlvr_gym.verifiers")
-        for module in pkgutil.walk_packages(package.__path__, "rlvr_gym.verifiers."):
-            importlib.import_module(module.name)
-        _Discovery.done = True
-
-
 def verifier_names() -> list[str]:
     """The names of all verifiers, sorted."""
-    _discover()
+    _builtin.load_all()
     return sorted(_registry)
 
 
@@ -123,7 +110,7 @@ def get_verifier(name: str) -> Verifier:
         UnknownNameError: if there is none.
     """
     if name not in _registry:
-        _discover()
+        _builtin.load(name)
     if name not in _registry:
-        raise UnknownNameError("verifier", name, _registry)
+        raise UnknownNameError("verifier", name, _registry.keys() | _builtin.modules.keys())
     return _registry[name]()
