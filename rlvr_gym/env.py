@@ -53,7 +53,9 @@ class EnvSettings:
             raise ConfigError(f"observation is one of {', '.join(OBSERVATION_MODES)}; got {observation!r}.")
         if isinstance(env_id, Problem):
             if problem_settings:
-                raise ConfigError("Give a Problem or settings, not both: dataclasses.replace() changes a Problem.")
+                raise ConfigError(
+                    "Give a Problem or settings, not both: dataclasses.replace() changes a Problem."
+                )
             self.problem = env_id
         else:
             self.problem = load_problem(env_id, **problem_settings)
@@ -86,9 +88,17 @@ class EnvSettings:
         for episode, verdict in zip(waiting, verdicts, strict=True):
             episode.conclude(verdict)
 
-    def reward(self, episode: Episode) -> Reward:
-        """The episode's reward; 0 while it goes on, nan if verification failed."""
-        return self.design([episode.rollout()])[0] if episode.done else Reward(0.0)
+    def rewards(self, episodes: list[Episode]) -> list[Reward]:
+        """The reward of each episode: 0 while it goes on, nan if verification failed.
+
+        Each episode is a group of its own: different episodes are about different prompts.
+        """
+        rollouts = [episode.rollout() for episode in episodes if episode.done]
+        if self.design.compares:
+            ended = iter([reward for rollout in rollouts for reward in self.design([rollout])])
+        else:
+            ended = iter(self.design(rollouts))
+        return [next(ended) if episode.done else Reward(0.0) for episode in episodes]
 
     def close(self) -> None:
         """Frees the executor, if it was made here."""
@@ -194,7 +204,7 @@ class TextEnv(gymnasium.Env[str, str]):
         episode = self._current()
         episode.act(action)
         self.settings.judge([episode])
-        reward = self.settings.reward(episode)
+        (reward,) = self.settings.rewards([episode])
         return (
             episode.observe(self.settings.observation),
             reward.total,

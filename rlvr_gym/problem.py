@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -47,7 +47,11 @@ class Problem(ABC):
 
     def _difficulty_bounds(self) -> tuple[int, int]:
         # JSON turns the pair into a list
-        pair = self.difficulty if isinstance(self.difficulty, tuple | list) else (self.difficulty, self.difficulty)
+        pair = (
+            self.difficulty
+            if isinstance(self.difficulty, tuple | list)
+            else (self.difficulty, self.difficulty)
+        )
         if len(pair) != 2 or not all(isinstance(d, int) and not isinstance(d, bool) for d in pair):
             raise ConfigError(f"difficulty is a whole number or a pair of them; got {self.difficulty!r}.")
         return pair[0], pair[1]
@@ -97,9 +101,8 @@ class ProceduralSource(TaskSource):
         rng = task_rng(self._seed, index)
         difficulty = self._problem.draw_difficulty(rng)
         task = self._problem.generate(rng, difficulty)
-        return replace(
-            task, id=f"{self._prefix}-{index}", metadata={**task.metadata, "difficulty": difficulty}
-        )
+        metadata = {**task.metadata, "difficulty": difficulty}
+        return Task(task.prompt, task.answer, f"{self._prefix}-{index}", metadata, task.solution)
 
 
 @dataclass(frozen=True, slots=True)

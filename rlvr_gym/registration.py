@@ -91,10 +91,14 @@ def register(
     if not _ID.match(id):
         raise RegistrationError(f"An id looks like 'namespace/Name-v0'; got {id!r}.")
     if not (isinstance(problem, type) and issubclass(problem, Problem) and dataclasses.is_dataclass(problem)):
-        raise RegistrationError(f"{id} needs a subclass of Problem that is a frozen dataclass; got {problem!r}.")
+        raise RegistrationError(
+            f"{id} needs a subclass of Problem that is a frozen dataclass; got {problem!r}."
+        )
     known = _entries.get(id)
     if known is not None and _path(known.problem) != _path(problem):  # a reloaded module may register again
-        raise RegistrationError(f"The id {id!r} is taken by {known.problem!r}; choose another name or version.")
+        raise RegistrationError(
+            f"The id {id!r} is taken by {known.problem!r}; choose another name or version."
+        )
     _entries[id] = EnvEntry(id, problem, family, dict(defaults or {}), needs)
     _tell_gymnasium(id)
     return problem

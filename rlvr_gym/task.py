@@ -85,7 +85,9 @@ def task_rng(seed: int, index: int) -> np.random.Generator:
     """
     if not (0 <= seed < _SEED_LIMIT and 0 <= index < _SEED_LIMIT):
         raise SeedError(f"Seeds and task indices go from 0 to 2**32 - 1; got seed={seed}, index={index}.")
-    return np.random.default_rng(np.random.SeedSequence([seed, index]))
+    # as uint32 words, which is what SeedSequence makes of [seed, index] in twice the time
+    words = np.array((seed, index), dtype=np.uint32)
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
 
 
 class TaskSource(ABC):

@@ -14,6 +14,7 @@ from rlvr_gym.env import EnvSettings, TaskStream
 from rlvr_gym.episode import Episode, ObservationMode
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.executor import Executor
+from rlvr_gym.infos import batch_infos
 from rlvr_gym.problem import Problem
 from rlvr_gym.rewards import Reward, RewardDesign
 from rlvr_gym.spaces import UnicodeText
@@ -96,24 +97,34 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
     ) -> tuple[tuple[str, ...], dict[str, Any]]:
         """Begins an episode in every sub-environment, or in those of ``options["reset_mask"]`` ``[num_envs]``."""
         options = dict(options or {})
-        mask = options.pop("reset_mask", None)
-        if mask is not None and (not isinstance(mask, np.ndarray) or mask.shape != (self.num_envs,)):
-            raise ConfigError(f"options['reset_mask'] is a bool array of shape ({self.num_envs},); got {mask!r}.")
+        mask = self._mask(options)
         if seed is None or isinstance(seed, int):
             super().reset(seed=seed)
             seeds: list[int | None] = [None if seed is None else seed + i for i in range(self.num_envs)]
         else:
             seeds = list(seed)
         if len(seeds) != self.num_envs:
-            raise ConfigError(f"Give one seed for each of the {self.num_envs} environments; got {len(seeds)}.")
+            raise ConfigError(
+                f"Give one seed for each of the {self.num_envs} environments; got {len(seeds)}."
+            )
         chosen = [i for i in range(self.num_envs) if mask is None or mask[i] or not self._episodes]
-        infos: dict[str, Any] = {}
         episodes = dict(enumerate(self._episodes))
         for i in chosen:
             episodes[i] = self._begin(i, seeds[i], options)
-            infos = self._add_info(infos, episodes[i].info(), i)
         self._episodes = [episodes[i] for i in range(self.num_envs)]
-        return self._observe(), infos
+        return self._observe(), batch_infos(((i, episodes[i].info()) for i in chosen), self.num_envs)
+
+    def _mask(self, options: dict[str, Any]) -> Array | None:
+        """Takes ``reset_mask`` out of the options; None if it is not there."""
+        mask: Array | None = options.pop("reset_mask", None)
+        if mask is None:
+            return None
+        fits = isinstance(mask, np.ndarray) and mask.shape == (self.num_envs,) and mask.dtype == np.bool_
+        if not fits or not mask.any():
+            raise ConfigError(
+                f"options['reset_mask'] is a bool array of shape ({self.num_envs},) with a True in it; got {mask!r}."
+            )
+        return mask
 
     def _begin(self, i: int, seed: int | None = None, options: Mapping[str, Any] | None = None) -> Episode:
         fallback = None if self._streams[i].seeded else int(self.np_random.integers(2**32))
@@ -130,33 +141,45 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
             SAME_STEP a finished episode's last observation and info are ``infos["final_obs"]`` and
             ``infos["final_info"]``.
         """
-        if not self._episodes:
-            raise ConfigError("Call reset() first.")
-        if len(actions) != self.num_envs:
-            raise ConfigError(f"Give one action for each of the {self.num_envs} environments; got {len(actions)}.")
+        self._check(actions)
         for episode, action in zip(self._episodes, actions, strict=True):
             episode.act(action)
         self.settings.judge(self._episodes)
-        rewards = [self.settings.reward(episode) for episode in self._episodes]
+        rewards = self.settings.rewards(self._episodes)
         terminations = np.array([e.done and not e.truncated for e in self._episodes], dtype=np.bool_)
         truncations = np.array([e.truncated for e in self._episodes], dtype=np.bool_)
         infos = self._collect(rewards)
         totals = np.array([reward.total for reward in rewards], dtype=np.float64)
         return self._observe(), totals, terminations, truncations, infos
 
+    def _check(self, actions: Sequence[str]) -> None:
+        """Refuses a bad step as a whole, before any episode has moved."""
+        if not self._episodes:
+            raise ConfigError("Call reset() first.")
+        if len(actions) != self.num_envs:
+            raise ConfigError(
+                f"Give one action for each of the {self.num_envs} environments; got {len(actions)}."
+            )
+        if over := [i for i, episode in enumerate(self._episodes) if episode.done]:
+            raise ConfigError(f"The episodes {over} are over; reset them by options={{'reset_mask': ...}}.")
+        for i, action in enumerate(actions):
+            if not isinstance(action, str):
+                raise ConfigError(f"An action is a str; action {i} is {type(action).__name__}.")
+
     def _collect(self, rewards: list[Reward]) -> dict[str, Any]:
         """Batches the infos and, under SAME_STEP, begins the next episode where one ended."""
-        infos: dict[str, Any] = {}
+        infos: list[tuple[int, dict[str, Any]]] = []
         for i, reward in enumerate(rewards):
             episode = self._episodes[i]
             info = episode.info(reward.terms)
             if episode.done and self.autoreset_mode is AutoresetMode.SAME_STEP:
-                final = {"final_obs": episode.observe(self.settings.observation), "final_info": info}
-                infos = self._add_info(infos, final, i)
+                infos.append(
+                    (i, {"final_obs": episode.observe(self.settings.observation), "final_info": info})
+                )
                 self._episodes[i] = self._begin(i)
                 info = self._episodes[i].info()
-            infos = self._add_info(infos, info, i)
-        return infos
+            infos.append((i, info))
+        return batch_infos(infos, self.num_envs)
 
     def render(self) -> tuple[str, ...] | None:
         """The conversations, if ``render_mode="ansi"``."""

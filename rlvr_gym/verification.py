@@ -52,7 +52,9 @@ def judge_all(
         again = [i for i, outcome in enumerate(outcomes) if outcome.failure is not None]
         if not again:
             break
-        for i, outcome in zip(again, executor.map(judge, [items[i] for i in again], timeout=timeout), strict=True):
+        for i, outcome in zip(
+            again, executor.map(judge, [items[i] for i in again], timeout=timeout), strict=True
+        ):
             outcomes[i] = outcome
     return [(_verdict(outcome), outcome.seconds) for outcome in outcomes]
 
@@ -82,7 +84,10 @@ def verify_all(
     if executor is None or isinstance(executor, InlineExecutor):
         return verifier.verify_batch(completions, tasks)
     items = list(zip(completions, tasks, strict=True))
-    return [verdict for verdict, _ in judge_all(Judge(verifier), items, executor, timeout=timeout, retries=retries)]
+    return [
+        verdict
+        for verdict, _ in judge_all(Judge(verifier), items, executor, timeout=timeout, retries=retries)
+    ]
 
 
 def _verdict(outcome: Outcome) -> Verdict:

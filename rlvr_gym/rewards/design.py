@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rlvr_gym.errors import ConfigError, UnknownNameError
-from rlvr_gym.rewards.term import Term, make_term
+from rlvr_gym.rewards.term import RewardTerm, Term, make_term
 from rlvr_gym.rollout import Rollout
 
 __all__ = ["DESIGNS", "Reward", "RewardDesign", "get_design"]
@@ -60,15 +60,21 @@ class Node:
             seen[self.term.name] = values
             return values
         columns = [child.evaluate(group, seen) for child in self.children]
-        rows = list(zip(*columns, strict=True))
         if self.op == "sum":
-            # a metric's nan or inf must not reach the reward through 0 * inf
-            return [sum(w * v for w, v in zip(self.weights, row, strict=True) if w != 0) for row in rows]
+            return _weighted_sum(self.weights, columns, len(group))
+        rows = list(zip(*columns, strict=True))
         if self.op == "product":
             return [math.prod(row) for row in rows]
         if self.op == "gate":
             return [row[1] if row[0] > 0 else row[2] for row in rows]
         return [min(max(row[0], self.low), self.high) for row in rows]
+
+    @property
+    def compares(self) -> bool:
+        """Whether there is a term in it that looks at more than one rollout."""
+        if self.term is not None:
+            return not isinstance(self.term, RewardTerm)
+        return any(child.compares for child in self.children)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON tree."""
@@ -76,13 +82,24 @@ class Node:
             return self.term.to_dict()
         children = [child.to_dict() for child in self.children]
         if self.op == "sum":
-            return {"op": "sum", "of": [{**c, "weight": w} for c, w in zip(children, self.weights, strict=True)]}
+            return {
+                "op": "sum",
+                "of": [{**c, "weight": w} for c, w in zip(children, self.weights, strict=True)],
+            }
         if self.op == "product":
             return {"op": "product", "of": children}
         if self.op == "gate":
             return {"op": "gate", "if": children[0], "then": children[1], "else": children[2]}
         bounds = {key: v for key, v in (("low", self.low), ("high", self.high)) if math.isfinite(v)}
         return {"op": "clip", **bounds, "of": children[0]}
+
+
+def _weighted_sum(weights: Sequence[float], columns: Sequence[Sequence[float]], size: int) -> list[float]:
+    totals = [0.0] * size
+    for weight, column in zip(weights, columns, strict=True):
+        if weight != 0:  # a metric's nan or inf must not reach the reward through 0 * inf
+            totals = [total + weight * value for total, value in zip(totals, column, strict=True)]
+    return totals
 
 
 def _number(value: Any, what: str) -> float:
@@ -119,19 +136,19 @@ def _parse_op(op: str, spec: Mapping[str, Any]) -> Node:
     if "of" not in spec:
         raise ConfigError(f"The operation {op!r} needs 'of'; got {sorted(spec)}.")
     if op == "clip":
-        low = _number(spec.get("low", -1e308), "low")
-        high = _number(spec.get("high", 1e308), "high")
+        low = _number(spec["low"], "low") if "low" in spec else -math.inf
+        high = _number(spec["high"], "high") if "high" in spec else math.inf
         if low > high:
             raise ConfigError(f"clip needs low <= high; got {low} and {high}.")
-        bounds = {"low": low if "low" in spec else -math.inf, "high": high if "high" in spec else math.inf}
-        return Node("clip", (_parse(spec["of"]),), **bounds)
+        return Node("clip", (_parse(spec["of"]),), low=low, high=high)
     if not isinstance(spec["of"], Sequence) or isinstance(spec["of"], str) or not spec["of"]:
         raise ConfigError(f"The operation {op!r} works on a list that is not empty; got {spec['of']!r}.")
     children = tuple(_parse(child) for child in spec["of"])
     if op == "product":
         return Node("product", children)
     weights = tuple(
-        _number(child.get("weight", 1.0) if isinstance(child, Mapping) else 1.0, "A weight") for child in spec["of"]
+        _number(child.get("weight", 1.0) if isinstance(child, Mapping) else 1.0, "A weight")
+        for child in spec["of"]
     )
     return Node("sum", children, weights)
 
@@ -142,7 +159,6 @@ def _weighted(spec: Mapping[str, Any]) -> Node:
     names = tuple(spec)
     weights = tuple(_number(spec[name], f"The weight of {name!r}") for name in names)
     return Node("sum", tuple(Node("term", term=make_term(name)) for name in names), weights)
-
 
 
 @dataclass(frozen=True)
@@ -171,6 +187,11 @@ class RewardDesign:
         if isinstance(spec, Mapping) and spec.keys() == {"name", "reward"}:
             return cls(str(spec["name"]), _parse(spec["reward"]))
         return cls("custom", _parse(spec))
+
+    @property
+    def compares(self) -> bool:
+        """Whether a rollout's reward depends on the others of its group."""
+        return self.root.compares
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; :meth:`parse` is its inverse."""

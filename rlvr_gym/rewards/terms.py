@@ -11,7 +11,9 @@ from rlvr_gym.verdict import Reason
 
 __all__ = ["Constant", "Correct", "Finished", "FormatR1", "FormatStrict", "Length", "LogicRLAnswer", "Score"]
 
-_UNREAD = frozenset({Reason.NO_ANSWER, Reason.AMBIGUOUS, Reason.UNPARSEABLE, Reason.TOO_COMPLEX, Reason.BAD_FORMAT})
+_UNREAD = frozenset(
+    {Reason.NO_ANSWER, Reason.AMBIGUOUS, Reason.UNPARSEABLE, Reason.TOO_COMPLEX, Reason.BAD_FORMAT}
+)
 
 
 @register_term("constant")
