@@ -35,14 +35,20 @@ T = TypeVar("T")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[\w-]*[ \t]*$", re.MULTILINE)
 _LATEX = re.compile(r"\\(?:begin|end)\{[a-z]{1,12}\*?\}(?:\{[clr| ]{0,40}\})?|\\hline|\\left|\\right|\\quad")
 _ROW_LABEL = re.compile(r"(?:row|r)[ \t]?(\d{1,2})[ \t]?[:.)][ \t]*", re.IGNORECASE)
-_FRAME = frozenset("-+=_:|\u2500\u2501\u2502\u2503\u250c\u2510\u2514\u2518\u251c\u2524\u252c\u2534\u253c\u2550\u2551")
+_FRAME = frozenset(
+    "-+=_:|\u2500\u2501\u2502\u2503\u250c\u2510\u2514\u2518\u251c\u2524\u252c\u2534\u253c\u2550\u2551"
+)
 _NOISE = str.maketrans(dict.fromkeys("[](){}\"'`,|&\u2502\u2503\u2551", " "))
-_PAIR = re.compile(r"([A-Za-z]\w{0,30})[*\"'`]*\s*(?::=|=>|->|\u2192|=|:|\bis\b)\s*[*\"'`]*([\w-]{1,40})", re.ASCII)
+_PAIR = re.compile(
+    r"([A-Za-z]\w{0,30})[*\"'`]*\s*(?::=|=>|->|\u2192|=|:|\bis\b)\s*[*\"'`]*([\w-]{1,40})", re.ASCII
+)
 _BETWEEN_PAIRS = re.compile(r"(?:[\s,;.|&{}()\[\]\"'`*-]|\band\b)*")
 _WORD = re.compile(r"[^\W_]+")
 _BITS = {"1": True, "true": True, "t": True, "yes": True, "0": False, "false": False, "f": False, "no": False}
 _EMPTY = frozenset({"none", "none of them", "none of these", "no statement", "empty set", "nothing"})
-_SELECTION_WORDS = frozenset({"and", "statement", "statements", "conclusion", "conclusions", "number", "numbers"})
+_SELECTION_WORDS = frozenset(
+    {"and", "statement", "statements", "conclusion", "conclusions", "number", "numbers"}
+)
 
 
 class RuleVerifier(AnswerVerifier, Generic[T]):
@@ -67,7 +73,9 @@ class RuleVerifier(AnswerVerifier, Generic[T]):
         """Unreadable, impossible and rule-breaking answers have different reasons."""
         shown = answer[:200]
         if self.impossible and normalized(answer) == self.impossible:
-            return Verdict.right(shown) if task.answer["reference"] is None else Verdict.wrong(extracted=shown)
+            return (
+                Verdict.right(shown) if task.answer["reference"] is None else Verdict.wrong(extracted=shown)
+            )
         value = self.read(answer, task) if len(answer) <= MAX_CHARS else None
         if value is None:
             return Verdict.wrong(Reason.UNPARSEABLE, shown)
@@ -111,7 +119,9 @@ def parse_grid(text: str, rows: int, columns: int, symbols: Collection[str]) -> 
             lines.append(cells)
     if len(lines) == 1 and len(lines[0]) == rows * columns:
         lines = [lines[0][start : start + columns] for start in range(0, rows * columns, columns)]
-    fits = len(lines) == rows and all(len(line) == columns and all(c in symbols for c in line) for line in lines)
+    fits = len(lines) == rows and all(
+        len(line) == columns and all(c in symbols for c in line) for line in lines
+    )
     return lines if fits else None
 
 
@@ -129,7 +139,11 @@ def parse_assignment(text: str, names: Collection[str]) -> dict[str, str] | None
     for match in _PAIR.finditer(text):
         name = canonical.get(match[1].lower())
         value = match[2].lower()
-        if name is None or values.setdefault(name, value) != value or not _only_separators(text, position, match.start()):
+        if (
+            name is None
+            or values.setdefault(name, value) != value
+            or not _only_separators(text, position, match.start())
+        ):
             return None
         position = match.end()
     return values if len(values) == len(canonical) and _only_separators(text, position, len(text)) else None

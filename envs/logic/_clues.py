@@ -25,7 +25,10 @@ KINDS: dict[str, tuple[Callable[..., bool], str]] = {
     "apart": (lambda a, b: abs(a - b) == 2, "exactly one house stands between the houses of {0} and {1}"),
     "between": (lambda a, b, c: b < a < c or c < a < b, "{0} lives somewhere between {1} and {2}"),
     "either": (lambda a, b, c: a in (b, c) and b != c, "{0} is either {1} or {2}"),
-    "split": (lambda a, b, c, d: {a, b} == {c, d} and a != b, "of {0} and {1}, one is {2} and the other is {3}"),
+    "split": (
+        lambda a, b, c, d: {a, b} == {c, d} and a != b,
+        "of {0} and {1}, one is {2} and the other is {3}",
+    ),
 }
 """Kind: what holds between the positions of its subjects, and how it is said."""
 
@@ -40,7 +43,11 @@ def kind_positions(kind: str, size: int) -> list[tuple[int, ...]]:
 @cache
 def kind_relation(kind: str, size: int, fixed: tuple[int | None, ...]) -> Relation:
     """The positions of the subjects that are not fixed."""
-    rows = [row for row in kind_positions(kind, size) if all(f in (None, p) for f, p in zip(fixed, row, strict=True))]
+    rows = [
+        row
+        for row in kind_positions(kind, size)
+        if all(f in (None, p) for f, p in zip(fixed, row, strict=True))
+    ]
     return Relation([p for f, p in zip(fixed, row, strict=True) if f is None] for row in rows)
 
 

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from rlvr_gym.envs.logic._grids import BLANK, GridVerifier, grid_rows
-from rlvr_gym.envs.logic._solver import AllDifferent, Constraint, Model, bits_of, reveal_until_solved
+from rlvr_gym.envs.logic._solver import (
+    AllDifferent,
+    Constraint,
+    Model,
+    bits_of,
+    reveal_until_solved,
+    take_back,
+)
 
 __all__ = [
     "DIGITS",
@@ -23,8 +30,6 @@ __all__ = [
 ]
 
 DIGITS = "123456789"
-TRICKY_NODES = 40
-"""The longest proof of uniqueness, in nodes, that a puzzle may need."""
 
 Box = tuple[int, int]
 """Rows and columns of a box."""
@@ -52,7 +57,9 @@ def _fill(rng: np.random.Generator, size: int, box: Box | None) -> list[int] | N
     # One list of used values for rows, columns and boxes; without boxes, the last index is a spare one.
     free = [everything] * (3 * size + 1)
     units = [
-        (r, size + c, 2 * size + (box_of(r, c, size, box) if box else size)) for r in range(size) for c in range(size)
+        (r, size + c, 2 * size + (box_of(r, c, size, box) if box else size))
+        for r in range(size)
+        for c in range(size)
     ]
     luck = rng.random(size * size).tolist()
     square = [0] * (size * size)
@@ -105,7 +112,12 @@ def latin_model(
 
 
 def reveal_needed(
-    size: int, rules: Sequence[Constraint], square: Sequence[int], rng: np.random.Generator, *, tricky: bool = False
+    size: int,
+    rules: Sequence[Constraint],
+    square: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    tricky: bool = False,
 ) -> list[int]:
     """Cells to give away so that ``square`` is the only solution.
 
@@ -116,12 +128,9 @@ def reveal_needed(
         rng: draws the order.
         tricky: takes cells back as long as a search proves uniqueness; else single steps solve the puzzle.
     """
-    revealed = reveal_until_solved(latin_model(size, rules), square, rng)
-    for cell in revealed if tricky else []:
-        fewer = [other for other in revealed if other != cell]
-        if latin_model(size, rules, square, fewer).search(limit=2, max_nodes=TRICKY_NODES).unique:
-            revealed = fewer
-    return revealed
+    model = latin_model(size, rules)
+    revealed = reveal_until_solved(model, square, rng)
+    return take_back(model, square, revealed) if tricky else revealed
 
 
 def text_rows(square: Sequence[int], size: int) -> list[str]:

@@ -23,6 +23,7 @@ __all__ = [
     "Search",
     "Table",
     "reveal_until_solved",
+    "take_back",
     "values_of",
 ]
 
@@ -330,3 +331,38 @@ def reveal_until_solved(
     if conflict is not None:
         raise AssertionError(f"the solution breaks the rule {conflict.label!r}")
     return revealed
+
+
+def take_back(
+    model: Model,
+    solution: Sequence[int],
+    revealed: Sequence[int],
+    *,
+    max_nodes: int = 40,
+    least: int = 0,
+    tries: int | None = None,
+) -> list[int]:
+    """Revealed variables without some that are not needed for ``solution`` to be the only one.
+
+    A variable goes if a search proves that it can have no other value when it is left open.
+
+    Args:
+        model: the rules.
+        solution: a value for each variable, the only solution given the revealed ones.
+        revealed: the variables that are given away, the first ones tried first.
+        max_nodes: the longest proof, and so a bound on how hard the puzzle becomes.
+        least: how many to keep at least.
+        tries: how many to try at most; None tries all.
+    """
+    kept = list(revealed)
+    for var in revealed[:tries]:
+        if len(kept) <= least:
+            break
+        domains = list(model.domains)
+        for other in kept:
+            domains[other] = 1 << solution[other]
+        domains[var] = model.domains[var] & ~(1 << solution[var])
+        found = model.search(domains, limit=1, max_nodes=max_nodes)
+        if found.complete and not found.solutions:
+            kept.remove(var)
+    return kept

@@ -80,7 +80,10 @@ class Skyscrapers(GridProblem):
         square = random_square(rng, size)
         seen = _border([square[start : start + size] for start in range(0, size * size, size)])
         told = set(rng.permutation(4 * size)[: round(share * 4 * size)].tolist())
-        clues = {side: [n if s * size + i in told else 0 for i, n in enumerate(seen[side])] for s, side in enumerate(SIDES)}
+        clues = {
+            side: [n if s * size + i in told else 0 for i, n in enumerate(seen[side])]
+            for s, side in enumerate(SIDES)
+        }
         rules = latin_rules(size) + _view_rules(clues, size)
         revealed = reveal_needed(size, rules, square, rng, tricky=difficulty >= TRICKY_FROM)
         solution, effort = explain_grid(latin_model(size, rules, square, revealed), size, DIGITS)

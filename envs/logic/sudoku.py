@@ -18,7 +18,7 @@ from rlvr_gym.envs.logic._latin import (
     random_square,
     text_rows,
 )
-from rlvr_gym.envs.logic._solver import Model, reveal_until_solved
+from rlvr_gym.envs.logic._solver import reveal_until_solved, take_back
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -29,7 +29,18 @@ __all__ = ["Sudoku"]
 
 BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
 RULES = {size: latin_rules(size, box) for size, box in BOXES.items()}
-LEVELS = {1: (4, 5), 2: (4, 9), 3: (6, 15), 4: (6, 22), 5: (9, 32), 6: (9, 38), 7: (9, 44), 8: (9, 48), 9: (9, 51), 10: (9, 56)}
+LEVELS = {
+    1: (4, 5),
+    2: (4, 9),
+    3: (6, 15),
+    4: (6, 22),
+    5: (9, 32),
+    6: (9, 38),
+    7: (9, 44),
+    8: (9, 48),
+    9: (9, 51),
+    10: (9, 56),
+}
 """Difficulty: size, and how many cells are empty (fewer where no more can be taken away)."""
 SMALLEST_SHARE, LARGEST_SHARE = 0.25, 0.75
 EXTRA_CHECKS = 12
@@ -77,7 +88,9 @@ class Sudoku(GridProblem):
         if self.size not in (0, *BOXES):
             raise ConfigError(f"size is 4, 6, 9, or 0 for the difficulty's own; got {self.size!r}.")
         if self.empty < 0:
-            raise ConfigError(f"empty is a number of cells, or 0 for the difficulty's own; got {self.empty!r}.")
+            raise ConfigError(
+                f"empty is a number of cells, or 0 for the difficulty's own; got {self.empty!r}."
+            )
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Reveals cells of a random square until single steps solve it, then adds or takes away cells."""
@@ -98,32 +111,24 @@ class Sudoku(GridProblem):
         return Task(
             prompt=prompt,
             answer={"size": size, "givens": givens, "reference": text_rows(square, size)},
-            metadata={"size": size, "clues": len(revealed), "assumptions": told.assumptions, "hardness": told.effort},
+            metadata={
+                "size": size,
+                "clues": len(revealed),
+                "assumptions": told.assumptions,
+                "hardness": told.effort,
+            },
             solution=solution,
         )
 
 
 def _reveal(square: list[int], size: int, clues: int, rng: np.random.Generator) -> list[int]:
     """Cells to reveal, ``clues`` of them if uniqueness allows."""
-    revealed = reveal_until_solved(latin_model(size, RULES[size]), square, rng)
+    model = latin_model(size, RULES[size])
+    revealed = reveal_until_solved(model, square, rng)
     if len(revealed) < clues:
         hidden = sorted(set(range(size**2)) - set(revealed))
         return [*revealed, *rng.permutation(hidden)[: clues - len(revealed)].tolist()]
-    for cell in revealed[:EXTRA_CHECKS]:
-        if len(revealed) == clues:
-            break
-        fewer = [c for c in revealed if c != cell]
-        if _is_forced(latin_model(size, RULES[size], square, fewer), cell, square[cell]):
-            revealed = fewer
-    return revealed
-
-
-def _is_forced(model: Model, cell: int, value: int) -> bool:
-    """Whether no solution has another value in ``cell``: then the puzzle stays unique without it."""
-    domains = list(model.domains)
-    domains[cell] &= ~(1 << value)
-    found = model.search(domains, limit=1, max_nodes=200)
-    return found.complete and not found.solutions
+    return take_back(model, square, revealed, max_nodes=200, least=clues, tries=EXTRA_CHECKS)
 
 
 register("rlvr/MiniSudoku-v0", Sudoku, family="logic", defaults={"size": 4})
