@@ -19,7 +19,9 @@ __all__ = [
     "divide",
     "evaluate",
     "from_roots",
+    "has_rational_root",
     "integral",
+    "irreducible",
     "matrix_text",
     "monic",
     "multiply",
@@ -114,6 +116,20 @@ def primitive(a: Poly) -> Poly:
     below = reduce(lambda m, c: m * c.denominator // gcd(m, c.denominator), a, 1)
     above = reduce(gcd, (int(c * below) for c in a))
     return scale(a, Fraction(below, above if a[-1] > 0 else -above))
+
+
+def has_rational_root(a: Poly) -> bool:
+    """Whether a polynomial has a rational root, by the rational root theorem; for small coefficients."""
+    whole = primitive(a)
+    if not whole or not whole[0]:
+        return True
+    above, below = ([n for n in range(1, abs(int(c)) + 1) if int(c) % n == 0] for c in (whole[0], whole[-1]))
+    return any(not evaluate(whole, Fraction(sign * p, q)) for p in above for q in below for sign in (1, -1))
+
+
+def irreducible(a: Poly) -> bool:
+    """Whether a polynomial of degree 1 to 3 is irreducible over the rationals."""
+    return len(a) == 2 or (len(a) in (3, 4) and not has_rational_root(a))
 
 
 def derivative(a: Poly) -> Poly:
