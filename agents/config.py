@@ -54,64 +54,78 @@ class EnvConfig(_Section):
         default_factory=dict, description="The problem's fields, such as difficulty."
     )
     system_prompt: str = Field(
-        "plain", description="A prompt template's name, or a system prompt of one's own."
+        default="plain", description="A prompt template's name, or a system prompt of one's own."
     )
     max_turns: int | None = Field(
-        None, ge=1, description="Most actions in an episode; none for the problem's own."
+        default=None, ge=1, description="Most actions in an episode; none for the problem's own."
     )
-    executor: Literal["inline", "process"] = Field("inline", description="Where verification runs.")
+    executor: Literal["inline", "process"] = Field(default="inline", description="Where verification runs.")
     verify_timeout: float = Field(
-        10.0, gt=0, description="Seconds for one verification, where it can be killed."
+        default=10.0, gt=0, description="Seconds for one verification, where it can be killed."
     )
 
 
 class SFTConfig(_Section):
     """The warm start on oracle demonstrations; the loss is on completion tokens only."""
 
-    steps: int = Field(0, ge=0, description="Most optimiser steps; 0 for no warm start.")
-    batch_size: int = Field(64, ge=1, description="Demonstrations a step.")
-    lr: float = Field(1e-3, gt=0, description="Peak learning rate.")
-    warmup_steps: int = Field(10, ge=0, description="Steps of linear warm-up.")
+    steps: int = Field(default=0, ge=0, description="Most optimiser steps; 0 for no warm start.")
+    batch_size: int = Field(default=64, ge=1, description="Demonstrations a step.")
+    lr: float = Field(default=1e-3, gt=0, description="Peak learning rate.")
+    warmup_steps: int = Field(default=10, ge=0, description="Steps of linear warm-up.")
     target_accuracy: float | None = Field(
-        None,
+        default=None,
         gt=0,
         le=1,
         description="Stop once sampled accuracy on fresh tasks reaches this; none runs all steps.",
     )
-    check_every: int = Field(25, ge=1, description="Steps between checks of target_accuracy.")
-    check_tasks: int = Field(128, ge=1, description="Fresh training tasks in each check.")
+    check_every: int = Field(default=25, ge=1, description="Steps between checks of target_accuracy.")
+    check_tasks: int = Field(default=128, ge=1, description="Fresh training tasks in each check.")
 
 
 class SamplingConfig(_Section):
     """How completions are sampled in training (evaluation: same limits, temperature of its own)."""
 
-    prompts_per_step: int = Field(32, ge=1, description="Prompts P in one step.")
-    group_size: int = Field(16, ge=1, description="Completions G of each prompt.")
-    max_tokens: int = Field(64, ge=1, description="Most tokens of one completion (of one turn).")
+    prompts_per_step: int = Field(default=32, ge=1, description="Prompts P in one step.")
+    group_size: int = Field(default=16, ge=1, description="Completions G of each prompt.")
+    max_tokens: int = Field(default=64, ge=1, description="Most tokens of one completion (of one turn).")
     temperature: float = Field(
-        1.0, gt=0, description="Divides the logits, in sampling and in the loss alike."
+        default=1.0, gt=0, description="Divides the logits, in sampling and in the loss alike."
     )
-    top_p: float = Field(1.0, gt=0, le=1, description="Nucleus sampling; 1 for none.")
-    top_k: int = Field(0, ge=0, description="Sample from the k likeliest tokens; 0 for all.")
-    max_rows: int = Field(512, ge=1, description="Completions decoded side by side; more wait in a queue.")
+    top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus sampling; 1 for none.")
+    top_k: int = Field(default=0, ge=0, description="Sample from the k likeliest tokens; 0 for all.")
+    max_rows: int = Field(
+        default=512, ge=1, description="Completions decoded side by side; more wait in a queue."
+    )
 
 
 class AlgorithmConfig(_Section):
     """Advantages and loss. A bare name stands for what ALGORITHMS says about it; fields beside it win."""
 
-    name: str = Field("grpo", description="A key of ALGORITHMS: grpo, bnpo, dr_grpo, dapo, rloo.")
-    advantage: AdvantageName = Field("grpo", description="How rewards of a group become advantages.")
-    loss: LossName = Field("grpo", description="How the clipped per-token losses are aggregated.")
-    eps_low: float = Field(0.2, ge=0, lt=1, description="Lower clip: the ratio counts from 1 - eps_low.")
-    eps_high: float = Field(0.2, ge=0, description="Upper clip: the ratio counts to 1 + eps_high.")
-    beta: float = Field(0.0, ge=0, description="Weight of the KL to the reference (the policy before RL).")
-    kl_estimator: Literal["k1", "k2", "k3"] = Field("k3", description="Per-token estimator of that KL.")
-    dynamic_sampling: bool = Field(False, description="Replace groups whose rewards are all equal (DAPO).")
-    max_resamples: int = Field(
-        4, ge=1, description="Most rounds of sampling in a step with dynamic sampling."
+    name: str = Field(default="grpo", description="A key of ALGORITHMS: grpo, bnpo, dr_grpo, dapo, rloo.")
+    advantage: AdvantageName = Field(default="grpo", description="How rewards of a group become advantages.")
+    loss: LossName = Field(default="grpo", description="How the clipped per-token losses are aggregated.")
+    eps_low: float = Field(
+        default=0.2, ge=0, lt=1, description="Lower clip: the ratio counts from 1 - eps_low."
     )
-    epochs: int = Field(1, ge=1, description="Passes over the sampled batch.")
-    minibatches: int = Field(1, ge=1, description="Optimiser steps in each pass.")
+    eps_high: float = Field(default=0.2, ge=0, description="Upper clip: the ratio counts to 1 + eps_high.")
+    beta: float = Field(
+        default=0.0, ge=0, description="Weight of the KL to the reference (the policy before RL)."
+    )
+    track_kl: bool = Field(
+        default=True,
+        description="Measure the KL on one micro-batch a step even if beta is 0 (keeps a frozen copy).",
+    )
+    kl_estimator: Literal["k1", "k2", "k3"] = Field(
+        default="k3", description="Per-token estimator of that KL."
+    )
+    dynamic_sampling: bool = Field(
+        default=False, description="Replace groups whose rewards are all equal (DAPO)."
+    )
+    max_resamples: int = Field(
+        default=4, ge=1, description="Most rounds of sampling in a step with dynamic sampling."
+    )
+    epochs: int = Field(default=1, ge=1, description="Passes over the sampled batch.")
+    minibatches: int = Field(default=1, ge=1, description="Optimiser steps in each pass.")
 
     @model_validator(mode="before")
     @classmethod
@@ -126,25 +140,27 @@ class AlgorithmConfig(_Section):
 class OptimiserConfig(_Section):
     """AdamW with linear warm-up, then a constant rate."""
 
-    lr: float = Field(3e-4, gt=0, description="Learning rate of the RL stage.")
-    warmup_steps: int = Field(10, ge=0, description="Optimiser steps of linear warm-up.")
-    betas: tuple[float, float] = Field((0.9, 0.95), description="AdamW's betas.")
-    eps: float = Field(1e-8, gt=0, description="AdamW's epsilon.")
-    weight_decay: float = Field(0.0, ge=0, description="AdamW's weight decay, on matrices only.")
-    max_grad_norm: float = Field(1.0, gt=0, description="Gradients are scaled down to this norm.")
+    lr: float = Field(default=3e-4, gt=0, description="Learning rate of the RL stage.")
+    warmup_steps: int = Field(default=10, ge=0, description="Optimiser steps of linear warm-up.")
+    betas: tuple[float, float] = Field(default=(0.9, 0.95), description="AdamW's betas.")
+    eps: float = Field(default=1e-8, gt=0, description="AdamW's epsilon.")
+    weight_decay: float = Field(default=0.0, ge=0, description="AdamW's weight decay, on matrices only.")
+    max_grad_norm: float = Field(default=1.0, gt=0, description="Gradients are scaled down to this norm.")
     micro_batch: int = Field(
-        64, ge=1, description="Sequences in one forward; gradients of several add up exactly."
+        default=64, ge=1, description="Sequences in one forward; gradients of several add up exactly."
     )
 
 
 class EvalConfig(_Section):
     """Held-out evaluation; training never sees a task whose prompt is among these."""
 
-    tasks: int = Field(500, ge=0, description="Held-out tasks; 0 for no evaluation.")
-    samples: int = Field(1, ge=1, description="Completions of each task.")
-    every: int = Field(0, ge=0, description="Steps between evaluations; 0 for only before and after.")
-    temperature: float = Field(1.0, ge=0, description="Sampling temperature; 0 is greedy.")
-    seed: int = Field(4_000_000_000, ge=0, lt=2**32, description="The stream that held-out tasks come from.")
+    tasks: int = Field(default=500, ge=0, description="Held-out tasks; 0 for no evaluation.")
+    samples: int = Field(default=1, ge=1, description="Completions of each task.")
+    every: int = Field(default=0, ge=0, description="Steps between evaluations; 0 for only before and after.")
+    temperature: float = Field(default=1.0, ge=0, description="Sampling temperature; 0 is greedy.")
+    seed: int = Field(
+        default=4_000_000_000, ge=0, lt=2**32, description="The stream that held-out tasks come from."
+    )
     settings: dict[str, Any] = Field(
         default_factory=dict,
         description="Environment settings that differ from training, such as a test file.",
@@ -154,16 +170,18 @@ class EvalConfig(_Section):
 class CheckpointConfig(_Section):
     """When the whole state is written."""
 
-    every: int = Field(25, ge=1, description="Steps between checkpoints; there is always one at the end.")
-    keep: int = Field(2, ge=1, description="How many of the newest are kept.")
+    every: int = Field(
+        default=25, ge=1, description="Steps between checkpoints; there is always one at the end."
+    )
+    keep: int = Field(default=2, ge=1, description="How many of the newest are kept.")
 
 
 class LoggingConfig(_Section):
     """What is written beside metrics.jsonl."""
 
-    rollouts_every: int = Field(10, ge=1, description="Steps between samples in rollouts.jsonl.")
-    rollouts: int = Field(8, ge=0, description="Rollouts in each such sample; 0 for none.")
-    tensorboard: bool = Field(True, description="Write event files to tb/.")
+    rollouts_every: int = Field(default=10, ge=1, description="Steps between samples in rollouts.jsonl.")
+    rollouts: int = Field(default=8, ge=0, description="Rollouts in each such sample; 0 for none.")
+    tensorboard: bool = Field(default=True, description="Write event files to tb/.")
 
 
 class TrainConfig(_Section):
@@ -171,10 +189,10 @@ class TrainConfig(_Section):
 
     env: EnvConfig = Field(description="The environment.")
     reward: str | dict[str, Any] = Field(
-        "binary", description="A reward design: name, dict of weights, or tree."
+        default="binary", description="A reward design: name, dict of weights, or tree."
     )
     policy: str = Field(
-        "tiny", description="What load_policy takes: tiny, small, smollm2, hf:PATH, ckpt:DIR."
+        default="tiny", description="What load_policy takes: tiny, small, smollm2, hf:PATH, ckpt:DIR."
     )
     sft: SFTConfig = Field(default_factory=SFTConfig, description="Warm start.")
     sampling: SamplingConfig = Field(default_factory=SamplingConfig, description="Sampling.")
@@ -184,14 +202,16 @@ class TrainConfig(_Section):
     checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig, description="Checkpoints.")
     logging: LoggingConfig = Field(default_factory=LoggingConfig, description="Logs.")
     seed: int = Field(
-        0, ge=0, lt=2**32, description="Initial weights, training tasks and sampling follow from it."
+        default=0, ge=0, lt=2**32, description="Initial weights, training tasks and sampling follow from it."
     )
-    steps: int = Field(100, ge=0, description="Steps of reinforcement learning.")
+    steps: int = Field(default=100, ge=0, description="Steps of reinforcement learning.")
     max_minutes: float | None = Field(
-        None, gt=0, description="Stop after this much wall time, if sooner than steps."
+        default=None, gt=0, description="Stop after this much wall time, if sooner than steps."
     )
-    threads: int | None = Field(None, ge=1, description="CPU threads of torch; none leaves torch's choice.")
-    device: str = Field("auto", description="A torch device; auto takes a GPU where there is one.")
+    threads: int | None = Field(
+        default=None, ge=1, description="CPU threads of torch; none leaves torch's choice."
+    )
+    device: str = Field(default="auto", description="A torch device; auto takes a GPU where there is one.")
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:

@@ -104,7 +104,7 @@ def sample_metrics(groups: Sequence[Group]) -> dict[str, float]:
     trajectories = [t for group in groups for t in group.trajectories]
     valid = [t for t in trajectories if t.verdict.valid]
     lengths = [t.num_tokens for t in trajectories]
-    count = max(len(valid), 1)
+    count = len(valid) or math.nan  # without a single valid sample there is no mean
     deviations = [float(row[~row.isnan()].std()) for row in rewards if int((~row.isnan()).sum()) > 1]
     return {
         "reward": sum(float(r) for r in rewards.flatten() if not math.isnan(r)) / count,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 from rlvr_gym.errors import RLVRError
@@ -31,11 +32,13 @@ class CollapseGuard:
         self.best = 0.0
 
     def check(self, accuracy: float, lr: float) -> None:
-        """Takes the accuracy of one step in.
+        """Takes the accuracy of one step in; nan (nothing could be verified) says nothing.
 
         Raises:
             TrainingError: if the run has collapsed.
         """
+        if math.isnan(accuracy):
+            return
         self.recent.append(accuracy)
         if len(self.recent) < self.window:
             return

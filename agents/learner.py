@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from rlvr_gym.agents.config import AlgorithmConfig, OptimiserConfig, TrainConfig
 from rlvr_gym.agents.guards import TrainingError
-from rlvr_gym.agents.losses import clipped_policy_loss, kl_divergence, token_weights
+from rlvr_gym.agents.losses import clipped_policy_loss, kl_divergence, masked_mean, token_weights
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.seeds import derive_seed
 
@@ -68,8 +68,8 @@ def pad_batch(
     for i, length in enumerate(lengths):
         ids[i, :length], mask[i, :length], logprobs[i, :length] = tokens[i], masks[i], old[i]
     columns = torch.tensor(advantages, dtype=torch.float32, device=device)[:, None]
-    moved = (torch.from_numpy(array).to(device) for array in (ids, mask, logprobs))
-    return Batch(*moved, columns, lengths)
+    moved = [torch.from_numpy(array).to(device) for array in (ids, mask, logprobs)]
+    return Batch(moved[0], moved[1], moved[2], columns, lengths)
 
 
 def sampled_logprobs(policy: Policy, tokens: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:
@@ -128,7 +128,7 @@ class Learner:
     Args:
         policy: what is trained.
         config: the run's configuration.
-        reference: the frozen policy that the KL is measured to; needed if ``beta > 0``.
+        reference: the frozen policy that the KL is measured to; needed if ``beta > 0``, else only a metric.
     """
 
     def __init__(self, policy: Policy, config: TrainConfig, reference: Policy | None = None) -> None:
@@ -149,7 +149,19 @@ class Learner:
             for index in np.array_split(order.permutation(len(batch.lengths)), algorithm.minibatches):
                 if len(index):
                     self._optimise(batch.rows(index.tolist()), totals)
-        return totals.metrics(beta=algorithm.beta)
+        return {**totals.metrics(), **self._kl_to_reference(batch)}
+
+    @torch.no_grad()
+    def _kl_to_reference(self, batch: Batch) -> dict[str, float]:
+        """``kl``: k3 of the sampling policy to the reference, on the first micro-batch of rows that is worth one."""
+        if self.reference is None:
+            return {}
+        rows = torch.nonzero(batch.mask.sum(1) > 0)[: self.config.optimiser.micro_batch, 0].tolist()
+        if not rows:
+            return {}
+        part = batch.rows(rows)
+        ref = sampled_logprobs(self.reference, part.tokens, part.mask, self.config.sampling.temperature)
+        return {"kl": float(masked_mean(kl_divergence(part.old, ref), part.mask))}
 
     def _optimise(self, batch: Batch, totals: _Totals) -> None:
         """One optimiser step, its gradient gathered over micro-batches."""
@@ -188,12 +200,11 @@ class Learner:
         per_token, clips = clipped_policy_loss(
             logprobs, batch.old, batch.advantages, eps_low=algorithm.eps_low, eps_high=algorithm.eps_high
         )
-        if self.reference is not None:
+        if algorithm.beta > 0:
+            assert self.reference is not None
             with torch.no_grad():
                 ref = sampled_logprobs(self.reference, batch.tokens, batch.mask, temperature)
-            kl = kl_divergence(logprobs, ref, algorithm.kl_estimator)
-            per_token = per_token + algorithm.beta * kl
-            totals.add("kl", kl.detach(), batch.mask)
+            per_token = per_token + algorithm.beta * kl_divergence(logprobs, ref, algorithm.kl_estimator)
         with torch.no_grad():
             totals.add("approx_kl", kl_divergence(batch.old, logprobs), batch.mask)
             for name, indicator in clips.items():
@@ -213,7 +224,7 @@ class _Totals:
     def add(self, name: str, values: Tensor, mask: Tensor) -> None:
         self.sums[name] = self.sums.get(name, 0.0) + float((values * mask).sum())
 
-    def metrics(self, beta: float) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Means over tokens and over optimiser steps."""
 
         def mean(name: str) -> float:
@@ -224,7 +235,6 @@ class _Totals:
             "loss": self.loss / steps,
             "grad_norm": self.grad_norm / steps,
             "lr": self.lr,
-            **({"kl": mean("kl")} if beta > 0 else {}),
             "approx_kl": mean("approx_kl"),
             "clip_ratio/low_mean": mean("clip_ratio/low"),
             "clip_ratio/high_mean": mean("clip_ratio/high"),

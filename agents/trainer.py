@@ -227,7 +227,7 @@ class Trainer:
 
     def _log_sft(self, row: dict[str, float]) -> None:
         self.log.sft.write(row)
-        shown = {key: row[key] for key in ("loss", "accuracy") if key in row}
+        shown = {key: value for key, value in row.items() if key in ("loss", "accuracy")}
         self.progress.update(int(row["step"]) + 1, shown)
 
     def _accuracy(self, tasks: list[Task]) -> float:
@@ -259,11 +259,10 @@ class Trainer:
         return SamplingParams(s.max_tokens, temperature, s.top_p, s.top_k)
 
     def _show(self, metrics: dict[str, float], learnt: dict[str, float], clock: dict[str, float]) -> None:
-        kl = "kl" if "kl" in learnt else "approx_kl"
         values = {
             "reward": metrics["reward"],
             "accuracy": metrics["accuracy"],
-            **({kl: learnt[kl]} if kl in learnt else {}),
+            **({"kl": learnt["kl"]} if "kl" in learnt else {}),
             "length": metrics["completions/mean_length"],
             "tokens/s": clock["tokens_per_second"],
         }
@@ -290,8 +289,8 @@ class Trainer:
             )
 
     def _hold_reference(self) -> None:
-        """With a KL term: the policy as it is before the first step, kept on disk for resumed runs."""
-        if self.config.algorithm.beta == 0:
+        """The policy as it is before the first step, which the KL is measured to; on disk, for resumed runs."""
+        if self.config.algorithm.beta == 0 and not self.config.algorithm.track_kl:
             return
         folder = self.run_dir / "reference"
         if self.state.step == 0:
