@@ -33,14 +33,25 @@ _SAME_CHARACTER = str.maketrans(
     }
 )
 _LATEX_NOISE = re.compile(r"\\[!,;: ]|\{(,)\}|\\([$%])|\\(?:text|mathrm|mbox)\s?\{([^{}\\]*)\}")
-# Words that change the number in front of them: no units, even if the question has them.
+_SINGULAR = {"feet": "foot", "inches": "inch", "halves": "half", "pennies": "penny", "centuries": "century"}
+# Words (as _unit_words leaves them, without a final s) that change the number in front of them: no units, even if the question has them.
 _SCALES = frozenset(
     re.findall(
         r"\w+",
-        """half halves third thirds quarter quarters fourth fourths fifth fifths tenth tenths hundredth hundredths
-        thousandth thousandths dozen dozens score ten tens hundred hundreds thousand thousands million millions billion
-        billions trillion trillions squared cubed e k m bn pair pairs couple couples times more less fewer not or and
-        minus plus""",
+        """half third quarter fourth fifth tenth hundredth thousandth dozen score ten hundred thousand million billion
+        trillion squared cubed e k m bn pair couple time more les fewer not or and minu plu""",
+    )
+)
+# Units of one kind: where a question uses two of them, a number with one of them may be right in the other one only.
+_KINDS = tuple(
+    frozenset(kind.split())
+    for kind in (
+        "dollar cent penny quarter dime nickel euro pound",
+        "second minute hour day week month year decade century",
+        "inch foot yard mile centimeter meter kilometer centimetre metre kilometre cm km",
+        "ounce gram kilogram pound ton kg",
+        "cup pint quart gallon liter litre milliliter millilitre ml ounce",
+        "percent fraction ratio",
     )
 )
 
@@ -74,7 +85,7 @@ def _tidy(text: str) -> str:
     """Presentation removed: LaTeX spacing, a currency sign, full-width digits, a full stop; "" if too long."""
     if len(text) > MAX_CHARS:
         return ""
-    text = _LATEX_NOISE.sub(lambda m: m[1] or m[2] or m[3] or "", text).translate(_SAME_CHARACTER).strip()
+    text = _without_latex(text).translate(_SAME_CHARACTER).strip()
     if not text.isascii():
         text = "".join(unicodedata.normalize("NFKC", c) if "\uff10" <= c <= "\uff19" else c for c in text)
     if (match := _CURRENCY.match(text)) is not None:
@@ -82,6 +93,10 @@ def _tidy(text: str) -> str:
     else:
         text = re.sub(r"\s?[$€£¥]$", "", text)
     return text.removesuffix(".").strip()
+
+
+def _without_latex(text: str) -> str:
+    return _LATEX_NOISE.sub(lambda m: m[1] or m[2] or m[3] or "", text)
 
 
 def _quotient(sign: str | None, above: int, below: int) -> Fraction | None:
@@ -103,22 +118,27 @@ def _decimal(text: str) -> Fraction | None:
 
 
 def _without_unit(answer: str, prompt: str) -> str:
-    """``answer`` without a unit ("18 dollars", "50%") whose every word the question itself uses.
+    """``answer`` without a unit ("18 dollars", "50%"), where the unit cannot change what the number means.
 
-    Words that would change the number ("dozen", "thousand") are kept, so that the answer cannot be read.
+    Its every word has to stand in the question, which must not use another unit of the same kind ("5 cents" is no
+    5 where dollars are asked for), and none may change the number ("dozen", "thousand").
     """
     if len(answer) > MAX_CHARS:
         return answer
-    match = _WITH_UNIT.fullmatch(_LATEX_NOISE.sub(lambda m: m[1] or m[2] or m[3] or "", answer).strip())
+    match = _WITH_UNIT.fullmatch(_without_latex(answer).strip())
     if match is None:
         return answer
-    words = match[2].lower().replace("%", " percent ").strip(" .").split()
-    asked = prompt.lower().replace("%", " percent ").replace("$", " dollar ")
-    known = {
-        word for name in re.findall(r"[a-z'-]+", asked) for word in (name, name.removesuffix("s"), f"{name}s")
-    }
-    fair = len(words) <= MAX_UNIT_WORDS and known.issuperset(words) and not _SCALES.intersection(words)
+    words = _unit_words(match[2].strip(" ."))
+    asked = _unit_words(prompt)
+    mixed = any(words & kind and len(asked & kind) > 1 for kind in _KINDS)
+    fair = len(words) <= MAX_UNIT_WORDS and words <= asked and not words & _SCALES and not mixed
     return match[1] if fair else answer
+
+
+def _unit_words(text: str) -> set[str]:
+    """The words of a text in the singular, with ``%`` and ``$`` as words."""
+    text = text.lower().replace("%", " percent ").replace("$", " dollar ")
+    return {_SINGULAR.get(word, word.removesuffix("s")) for word in re.findall(r"[a-z'-]+", text)}
 
 
 @register_verifier("rational")

@@ -107,9 +107,9 @@ def test_a_gz_that_is_none(tmp_path):
 def test_missing_data():
     with pytest.raises(ConfigError, match="needs data"):
         Capitals()
-    with pytest.raises(DataError, match="no file 'nowhere.jsonl'"):
+    with pytest.raises(DataError, match=r"no file 'nowhere\.jsonl'"):
         Capitals(data="nowhere.jsonl").tasks()
-    with pytest.raises(DataError, match="no file './nowhere'"):
+    with pytest.raises(DataError, match=r"no file '\./nowhere'"):
         Capitals(data="./nowhere").tasks()
 
 

@@ -91,6 +91,15 @@ def test_units_have_to_stand_in_the_question():
     assert not verdict("18%", prompt="How many?").correct
 
 
+def test_units_that_could_change_the_number_are_refused():
+    assert verdict("18 cents", prompt="How many cents?").correct
+    assert not verdict("18 cents", prompt="Each costs 50 cents. How many dollars?").correct
+    assert not verdict("18 cents", prompt="Each costs 50 cents, he has $5. What is left?").correct
+    assert verdict("18 feet", prompt="A rope of 20 feet is cut. How long is it?").correct
+    assert not verdict("18 feet", prompt="A rope of 20 feet is cut. How many inches?").correct
+    assert not verdict("18 dozens", prompt="How many dozens?").correct
+
+
 def test_a_reference_that_is_no_number_is_a_failure_of_ours():
     assert not verdict("18", gold="many").valid
 
