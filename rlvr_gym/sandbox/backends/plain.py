@@ -1,0 +1,73 @@
+"""The last resort: a plain subprocess with resource limits and a system call filter."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from functools import cache, partial
+from pathlib import Path
+
+from rlvr_gym.sandbox import rootfs
+from rlvr_gym.sandbox.backends.base import GUEST_ENVIRONMENT, Availability, Backend, private_uid, spawn
+from rlvr_gym.sandbox.errors import BackendUnavailableError
+from rlvr_gym.sandbox.worker import Worker
+
+__all__ = ["UNPROTECTED", "SubprocessBackend"]
+
+logger = logging.getLogger(__name__)
+
+UNPROTECTED = (
+    "Programs run in plain subprocesses: they can read every file that this machine shows to everyone and fill its "
+    "disk; install bubblewrap (apt install bubblewrap) or Docker to confine them."
+)
+
+
+@cache
+def _warn_once() -> None:
+    logger.warning(UNPROTECTED)
+
+
+class SubprocessBackend(Backend):
+    """Sandboxes that share the host's file system and process table.
+
+    Resource limits, the system call filter (no sockets, no tracing, no namespaces) and the guest's cleaning up hold
+    here, too. Run by root, every sandbox has a user of its own.
+    """
+
+    name = "subprocess"
+
+    def check(self) -> Availability:
+        """Works on every Linux."""
+        if not sys.platform.startswith("linux"):
+            return Availability(self.name, False, f"needs Linux; this is {sys.platform}")
+        try:
+            rootfs.cached_rootfs()
+        except BackendUnavailableError as error:
+            return Availability(self.name, False, str(error))
+        return Availability(self.name, True, UNPROTECTED)
+
+    def start(self) -> Worker:
+        """A new sandbox."""
+        _warn_once()
+        root = rootfs.cached_rootfs()
+        uid = private_uid() if os.getuid() == 0 else None
+        workdir = Path(tempfile.mkdtemp(prefix="rlvr-gym-"))
+        if uid is not None:
+            os.chown(workdir, uid, uid)
+        environment = {
+            **GUEST_ENVIRONMENT,
+            "HOME": str(workdir),
+            "TMPDIR": str(workdir),
+            "PYTHONHOME": f"{root}/usr",
+            "LD_LIBRARY_PATH": rootfs.library_path_below(root),
+        }
+        return spawn(
+            [f"{root}{rootfs.PYTHON}", "-S", "-s"],
+            {"workdir": str(workdir), "protected": [os.getpid()], "filter": True},
+            environment=environment,
+            uid=uid,
+            cleanup=partial(shutil.rmtree, workdir, ignore_errors=True),
+        )
