@@ -114,7 +114,7 @@ def _parse(spec: Any) -> Node:
         return Node("term", term=make_term(spec))
     if not isinstance(spec, Mapping):
         raise ConfigError(f"A reward is a name, a dict of weights or a tree of terms; got {spec!r}.")
-    spec = {key: value for key, value in spec.items() if key != "weight"}
+    spec = dict(spec)
     if "term" in spec:
         return Node("term", term=make_term(**{("name" if k == "term" else k): v for k, v in spec.items()}))
     if "op" not in spec:
@@ -143,14 +143,18 @@ def _parse_op(op: str, spec: Mapping[str, Any]) -> Node:
         return Node("clip", (_parse(spec["of"]),), low=low, high=high)
     if not isinstance(spec["of"], Sequence) or isinstance(spec["of"], str) or not spec["of"]:
         raise ConfigError(f"The operation {op!r} works on a list that is not empty; got {spec['of']!r}.")
-    children = tuple(_parse(child) for child in spec["of"])
     if op == "product":
-        return Node("product", children)
-    weights = tuple(
-        _number(child.get("weight", 1.0) if isinstance(child, Mapping) else 1.0, "A weight")
-        for child in spec["of"]
-    )
-    return Node("sum", children, weights)
+        return Node("product", tuple(_parse(child) for child in spec["of"]))
+    pairs = [_without_weight(child) for child in spec["of"]]
+    return Node("sum", tuple(_parse(child) for child, _ in pairs), tuple(weight for _, weight in pairs))
+
+
+def _without_weight(spec: Any) -> tuple[Any, float]:
+    """A child of a sum, and its weight."""
+    if not isinstance(spec, Mapping):
+        return spec, 1.0
+    child = {key: value for key, value in spec.items() if key != "weight"}
+    return child, _number(spec.get("weight", 1.0), "A weight")
 
 
 def _weighted(spec: Mapping[str, Any]) -> Node:

@@ -1,0 +1,203 @@
+"""Reward designs: forms, operations, errors, and totals worked out by hand."""
+
+import json
+import math
+from dataclasses import dataclass
+
+import pytest
+
+from rlvr_gym import ConfigError, Reason, RewardDesign, Rollout, Task, UnknownNameError, Verdict
+from rlvr_gym.rewards import DESIGNS, GroupTerm, make_term, register_term, term_names
+
+TASK = Task("?", "5")
+FORMED = "<think>2+3</think><answer>5</answer>"
+
+
+def rollout(completion=FORMED, verdict=None, num_tokens=10, **other):
+    return Rollout(TASK, completion, verdict or Verdict.right("5"), num_tokens, **other)
+
+
+def total(spec, *group):
+    return [reward.total for reward in RewardDesign.parse(spec)(group or [rollout()])]
+
+
+LOST = rollout(verdict=Verdict.failed(Reason.TIMEOUT))
+
+
+@pytest.mark.parametrize(
+    ("completion", "verdict", "expected"),
+    [
+        (FORMED, Verdict.right("5"), 3.0),  # format +1, answer +2
+        (FORMED, Verdict.wrong(Reason.WRONG, "4"), -0.5),  # +1 - 1.5
+        (FORMED, Verdict.wrong(Reason.UNPARSEABLE), -1.0),  # +1 - 2
+        (FORMED, Verdict.wrong(Reason.NO_ANSWER), -1.0),
+        ("<answer>5</answer>", Verdict.right("5"), -3.0),  # -1 - 2, however right
+        (FORMED + "<answer>5</answer>", Verdict.right("5"), -3.0),
+        ("<answer>5</answer><think></think>", Verdict.right("5"), -3.0),
+    ],
+)
+def test_logic_rl_totals(completion, verdict, expected):
+    assert total("logic_rl", rollout(completion, verdict)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "completion", "verdict", "expected"),
+    [
+        ("binary", "5", Verdict.right(), 1.0),
+        ("binary", "5", Verdict.graded(0.5), 0.0),
+        ("graded", "5", Verdict.graded(0.5), 0.5),
+        ("r1", FORMED, Verdict.right(), 2.0),
+        ("r1", "5", Verdict.right(), 1.0),
+        ("r1", FORMED, Verdict.wrong(), 1.0),
+        ("r1", "<think>5</think>", Verdict.wrong(), 0.0),
+    ],
+)
+def test_named_designs(name, completion, verdict, expected):
+    assert total(name, rollout(completion, verdict)) == [expected]
+
+
+def test_weights_and_metrics():
+    (reward,) = RewardDesign.parse({"correct": 2, "format_r1": 0.5, "length": 0})([rollout(num_tokens=17)])
+    assert reward.total == 2.5
+    assert reward.terms == {"correct": 1.0, "format_r1": 1.0, "length": 17.0}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"term": "length"}, 10),
+        ({"term": "constant", "value": -2}, -2),
+        ({"op": "sum", "of": ["correct", {"term": "length", "weight": -0.01}]}, 0.9),
+        ({"op": "sum", "of": [{"correct": 3, "score": 1, "weight": 2}]}, 8),
+        ({"op": "product", "of": ["correct", "length", {"term": "constant", "value": 2}]}, 20),
+        ({"op": "clip", "low": 0, "high": 4, "of": "length"}, 4),
+        ({"op": "clip", "low": 12, "of": "length"}, 12),
+        ({"op": "clip", "high": 12, "of": "length"}, 10),
+        ({"op": "gate", "if": "correct", "then": "length"}, 10),
+        ({"op": "gate", "if": {"term": "constant"}, "then": "length"}, 0),
+        (
+            {
+                "op": "gate",
+                "if": {"term": "constant"},
+                "then": "length",
+                "else": {"term": "constant", "value": 7},
+            },
+            7,
+        ),
+        ({"op": "sum", "of": [{"op": "gate", "if": "correct", "then": "score", "weight": 3}]}, 3),
+        ({"name": "mine", "reward": {"correct": 1}}, 1),
+    ],
+)
+def test_operations(spec, expected):
+    assert total(spec) == [pytest.approx(expected)]
+    design = RewardDesign.parse(spec)
+    again = RewardDesign.parse(json.loads(design.to_json()))
+    assert again == design
+    assert again([rollout(), rollout("x", Verdict.wrong())]) == design(
+        [rollout(), rollout("x", Verdict.wrong())]
+    )
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_named_designs_round_trip(name):
+    design = RewardDesign.parse(name)
+    assert design.name == name
+    assert RewardDesign.parse(json.loads(design.to_json())) == design
+    assert RewardDesign.parse(design) is design
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("binry", "no reward design named 'binry'; did you mean binary"),
+        ({"corect": 1}, "no reward term named 'corect'; did you mean correct"),
+        ({}, "at least one term"),
+        (5, "A reward is a name"),
+        ({"correct": "1"}, "weight of 'correct' is a finite number"),
+        ({"correct": True}, "weight of 'correct' is a finite number"),
+        ({"correct": math.nan}, "weight of 'correct' is a finite number"),
+        ({"correct": 1, "weight": 2}, "no reward term named 'weight'"),
+        ({"term": "correct", "weight": 2}, "takes no parameters"),
+        ({"term": "constant", "valu": 2}, "takes \\['value'\\]"),
+        ({"op": "max", "of": ["correct"]}, "no reward operation named 'max'"),
+        ({"op": "sum"}, "'sum' needs 'of'"),
+        ({"op": "sum", "of": []}, "a list that is not empty"),
+        ({"op": "sum", "of": "correct"}, "a list that is not empty"),
+        ({"op": "sum", "of": [{"term": "correct", "weight": None}]}, "A weight is a finite number"),
+        ({"op": "product", "of": [{"term": "correct", "weight": 2}]}, "takes no parameters"),
+        ({"op": "gate", "then": "correct"}, "'if' and 'then'"),
+        (
+            {"op": "gate", "if": "correct", "then": "score", "otherwise": "length"},
+            "takes \\['else', 'if', 'then'\\]",
+        ),
+        ({"op": "clip", "low": 2, "high": 1, "of": "length"}, "low <= high"),
+        ({"op": "clip", "low": "a", "of": "length"}, "low is a finite number"),
+    ],
+)
+def test_errors(spec, message):
+    with pytest.raises((ConfigError, UnknownNameError), match=message):
+        RewardDesign.parse(spec)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_lost_verifications_have_no_reward(name):
+    rewards = RewardDesign.parse(name)([rollout(), LOST, rollout()])
+    assert math.isnan(rewards[1].total)
+    assert rewards[1].terms == {}
+    assert rewards[0] == rewards[2] == RewardDesign.parse(name)([rollout()])[0]
+    assert [math.isnan(r.total) for r in RewardDesign.parse(name)([LOST, LOST])] == [True, True]
+
+
+def test_no_rollouts_no_rewards():
+    assert RewardDesign.parse("binary")([]) == []
+
+
+@register_term("test_rank")
+@dataclass(frozen=True)
+class Rank(GroupTerm):
+    """How many rollouts of the group are longer."""
+
+    def evaluate(self, group):
+        return [float(sum(other.num_tokens > r.num_tokens for other in group)) for r in group]
+
+
+def test_group_terms_see_the_group_without_lost_ones():
+    group = [rollout(num_tokens=5), LOST, rollout(num_tokens=7), rollout(num_tokens=6)]
+    totals = total({"test_rank": 1}, *group)
+    assert [totals[i] for i in (0, 2, 3)] == [2.0, 0.0, 1.0]
+    assert math.isnan(totals[1])
+
+
+def test_whether_rollouts_are_compared():
+    assert RewardDesign.parse({"correct": 1, "test_rank": 0}).compares
+    assert RewardDesign.parse({"op": "clip", "low": 0, "of": {"test_rank": 1}}).compares
+    assert not any(RewardDesign.parse(name).compares for name in DESIGNS)
+
+
+def test_a_metric_that_is_nan_does_not_reach_the_reward():
+    spec = {"op": "sum", "of": ["correct", {"term": "constant", "value": math.inf, "weight": 0}]}
+    assert total(spec) == [1.0]
+
+
+def test_terms_by_name():
+    assert {"correct", "score", "length", "format_r1"} <= set(term_names())
+    assert make_term("format_r1", prefilled=True).to_dict() == {"term": "format_r1", "prefilled": True}
+
+
+@pytest.mark.parametrize(
+    ("term", "item", "expected"),
+    [
+        ("finished", rollout(finished=False), 0.0),
+        ("finished", rollout(), 1.0),
+        ("score", rollout(verdict=Verdict.graded(0.3)), 0.3),
+        ("format_strict", rollout(), 1.0),
+        ("format_strict", rollout("5"), -1.0),
+        ({"term": "format_r1", "prefilled": True}, rollout("2+3</think>5"), 1.0),
+        ({"term": "format_r1", "prefilled": True}, rollout(FORMED), 0.0),
+        ({"term": "format_strict", "prefilled": True}, rollout("2+3</think><answer>5</answer>"), 1.0),
+        ("format_r1", rollout("<think>a</think>"), 0.0),
+        ("format_r1", rollout("x<think>a</think>b"), 0.0),
+    ],
+)
+def test_terms(term, item, expected):
+    assert total(term if isinstance(term, dict) else {"term": term}, item) == [expected]
