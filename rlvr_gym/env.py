@@ -35,6 +35,7 @@ class EnvSettings:
         executor: where verification runs: ``"inline"``, ``"process"`` or an Executor.
         verify_timeout: seconds for one verification, where the executor can enforce it.
         problem_settings: the problem's fields.
+        render_mode: ``"ansi"``, or None.
     """
 
     def __init__(
@@ -48,7 +49,10 @@ class EnvSettings:
         executor: str | Executor,
         verify_timeout: float,
         problem_settings: dict[str, Any],
+        render_mode: str | None = None,
     ) -> None:
+        if render_mode not in (None, "ansi"):
+            raise ConfigError(f"render_mode is None or 'ansi'; got {render_mode!r}.")
         if observation not in OBSERVATION_MODES:
             raise ConfigError(f"observation is one of {', '.join(OBSERVATION_MODES)}; got {observation!r}.")
         if isinstance(env_id, Problem):
@@ -141,7 +145,7 @@ class TextEnv(gymnasium.Env[str, str]):
         ConfigError, UnknownNameError: if a setting is wrong.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"]}  # type: ignore[misc]
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}  # type: ignore[misc]
 
     def __init__(
         self,
@@ -164,10 +168,9 @@ class TextEnv(gymnasium.Env[str, str]):
             max_turns=max_turns,
             executor=executor,
             verify_timeout=verify_timeout,
+            render_mode=render_mode,
             problem_settings=problem_settings,
         )
-        if render_mode not in (None, "ansi"):
-            raise ConfigError(f"render_mode is None or 'ansi'; got {render_mode!r}.")
         self.render_mode = render_mode
         self.observation_space = UnicodeText()
         self.action_space = UnicodeText()

@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from rlvr_gym.env import EnvSettings, TaskStream
+from rlvr_gym.env import EnvSettings, TaskStream, TextEnv
 from rlvr_gym.episode import Episode, ObservationMode
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.executor import Executor
@@ -62,7 +62,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
         if num_envs < 1:
             raise ConfigError(f"num_envs is at least 1; got {num_envs}.")
         self.autoreset_mode = self._mode(autoreset_mode)
-        self.metadata = {"render_modes": ["ansi"], "autoreset_mode": self.autoreset_mode}
+        self.metadata = {**TextEnv.metadata, "autoreset_mode": self.autoreset_mode}
         self.settings = EnvSettings(
             env_id,
             reward=reward,
@@ -71,6 +71,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
             max_turns=max_episode_steps if max_turns is None else max_turns,
             executor=executor,
             verify_timeout=verify_timeout,
+            render_mode=render_mode,
             problem_settings=problem_settings,
         )
         self.num_envs = num_envs
