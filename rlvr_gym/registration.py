@@ -88,7 +88,7 @@ def register(
     """
     if problem is None:
         return lambda cls: register(id, cls, family=family, defaults=defaults, needs=needs)
-    if not _ID.match(id):
+    if not _ID.fullmatch(id):
         raise RegistrationError(f"An id looks like 'namespace/Name-v0'; got {id!r}.")
     if not (isinstance(problem, type) and issubclass(problem, Problem) and dataclasses.is_dataclass(problem)):
         raise RegistrationError(
@@ -180,5 +180,5 @@ def register_plugins() -> None:
             loaded = point.load()
             if callable(loaded) and not isinstance(loaded, type):
                 loaded()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             logger.warning("The plug-in %s (%s) could not be loaded: %s", point.name, point.value, error)
