@@ -45,7 +45,7 @@ _SUPERSCRIPTS = dict(
     zip("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b", "0123456789-", strict=True)
 )
 _SUPERSCRIPT_RUN = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
-_LATEX_SPACE = re.compile(r"\\(?:left|right|quad|qquad|displaystyle|[,;:! ])")
+_LATEX_SPACE = re.compile(r"(?<!\\)\\(?:left|right|quad|qquad|displaystyle|[,;:! ])")
 _LATEX_TIMES = re.compile(r"\\(?:cdot|times)(?![a-zA-Z])")
 _LATEX_FRACTION = re.compile(r"\\[dt]?frac\s?\{\s?(-?\d{1,1000})\s?\}\s?\{\s?(-?\d{1,1000})\s?\}")
 _LATEX_SHORT_FRACTION = re.compile(r"\\[dt]?frac\s?(\d)\s?(\d)", re.ASCII)

@@ -109,9 +109,9 @@ def _steps(polynomial: Poly, parts: list[Poly], answer: str) -> list[str]:
     for part in parts[:-1]:
         rest = divide(rest, part)[0]
         steps.append(f"Take out {poly_text(part)}: {poly_text(rest)} is left.")
-    for part in dict.fromkeys(parts):
-        if len(part) > 2:
-            steps.append(
-                f"{poly_text(part)} has no rational root and degree {len(part) - 1}: it is irreducible."
-            )
-    return [*steps, answer]
+    proofs = [
+        f"{poly_text(part)} has no rational root and degree {len(part) - 1}: it is irreducible."
+        for part in dict.fromkeys(parts)
+        if len(part) > 2
+    ]
+    return [*steps, *proofs, answer]

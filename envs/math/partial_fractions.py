@@ -102,9 +102,7 @@ class PartialFractions(Problem):
                 top = poly([nonzero(rng, size), *(integer(rng, -size, size) for _ in range(len(factor) - 2))])
                 parts.append((top, factor, k))
                 above = add(above, multiply(top, divide(whole, product([factor] * k))[0]))
-        answer = " + ".join(
-            f"({poly_text(top)})/({poly_text(f)}){f'^{k}' if k > 1 else ''}" for top, f, k in parts
-        )
+        answer = " + ".join(_part_text(*part) for part in parts).replace("+ -", "- ")
         shown = poly_text(whole)
         factored = "".join(f"({poly_text(f)}){f'^{k}' if k > 1 else ''}" for f, k in powers)
         return Task(
@@ -132,6 +130,12 @@ class PartialFractions(Problem):
     def answer_text(self, task: Task) -> str:
         """The generator's sum."""
         return str(task.answer["text"])
+
+
+def _part_text(top: Poly, factor: Poly, power: int) -> str:
+    above = poly_text(top) if len(top) == 1 else f"({poly_text(top)})"
+    below = poly_text(factor) if factor == poly([0, 1]) else f"({poly_text(factor)})"
+    return f"{above}/{below}{f'^{power}' if power > 1 else ''}"
 
 
 def _denominator(rng: np.random.Generator, degree: int, difficulty: int) -> list[tuple[Poly, int]]:

@@ -70,7 +70,7 @@ class PolynomialGcd(Problem):
 
 
 def _euclid(a: Poly, b: Poly) -> list[str]:
-    steps = []
+    steps: list[str] = []
     while True:
         rest = primitive(divide(a, b)[1])
         if not rest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,7 +44,15 @@ class SimplificationVerifier(ParsedVerifier[tuple[Ratio, int]]):
     def holds(self, value: tuple[Ratio, int], task: Task) -> bool:
         """The same function, and short."""
         gold = self.read(task.answer["text"], task)
-        return gold is not None and same_ratio(value[0], gold[0]) and value[1] <= task.answer["longest"]
+        return gold is not None and same_ratio(value[0], gold[0]) and _short(value, task)
+
+
+def _short(value: tuple[Ratio, int], task: Task) -> bool:
+    """No longer than needed, and without a common divisor above and below the fraction line."""
+    (above, below), length = value
+    whole = all(c.denominator == 1 for c in (*above, *below))
+    number = gcd(*(int(c) for c in (*above, *below))) if whole else 1
+    return length <= task.answer["longest"] and number == len(poly_gcd(above, below)) == 1
 
 
 @register("rlvr/Simplification-v0", family="math")
@@ -52,7 +61,8 @@ class Simplification(Problem):
     """Simplify an expression in x.
 
     Up to difficulty 3 powers and sums with brackets, from 3 on fractions whose numerator and denominator have a
-    common divisor of degree 1 to 2.
+    common divisor of degree 1 to 2. An answer has to be in lowest terms and no longer than the expanded or the
+    factored simple form.
     """
 
     verifier: ClassVar[str] = "simplified"
@@ -106,7 +116,8 @@ def _powers(rng: np.random.Generator, difficulty: int) -> Simple:
 
 def _brackets(rng: np.random.Generator, difficulty: int) -> Simple:
     total: Poly = poly([])
-    text, steps = "", []
+    text = ""
+    steps: list[str] = []
     while len(total) < 2:
         total, text, steps = poly([]), "", []
         for _ in range(level(difficulty, 2, 4)):
@@ -131,12 +142,14 @@ def _fraction(rng: np.random.Generator, difficulty: int) -> Simple:
         p, q, common = (primitive(random_poly(rng, 1, 5)) for _ in range(3))
         if degree == 2:
             common = multiply(common, primitive(random_poly(rng, 1, 4)))
+        factored = f"({poly_text(p)})"
         if difficulty >= 6:
-            p = multiply(p, primitive(random_poly(rng, 1, 4)))
+            second = primitive(random_poly(rng, 1, 4))
+            p, factored = multiply(p, second), f"{factored}({poly_text(second)})"
         if len(poly_gcd(p, q)) == 1 and len(poly_gcd(common, q)) == len(poly_gcd(common, p)) == 1:
             break
     above, below = multiply(p, common), multiply(q, common)
     question = f"({poly_text(above)})/({poly_text(below)})"
     steps = [f"Numerator and denominator have the divisor {poly_text(common)}."]
     steps += [f"Without it they are {poly_text(p)} and {poly_text(q)}."]
-    return question, steps, [f"({poly_text(p)})/({poly_text(q)})"]
+    return question, steps, [f"({poly_text(p)})/({poly_text(q)})", f"{factored}/({poly_text(q)})"]
