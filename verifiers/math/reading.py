@@ -1,0 +1,71 @@
+"""One answer, read in every way that does not depend on what it is compared with. Cached: golds come back often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from rlvr_gym.verifiers.math.budgets import MAX_CHARS, TooComplex, Unreadable
+from rlvr_gym.verifiers.math.nodes import NamedSet, Node, Num, Words
+from rlvr_gym.verifiers.math.normalise import compact, normalise, plain_words
+from rlvr_gym.verifiers.math.parser import parse_or_raise
+from rlvr_gym.verifiers.math.words import choice_letter, clock_minutes, named_node_text, phrase_class, spelled_number
+
+__all__ = ["Reading", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says.
+
+    Attributes:
+        text: normalised.
+        compact: without white space; equal ones are the same answer.
+        plain: its words, case folded.
+        node: its tree; None if it is no mathematics.
+        too_complex: whether a budget kept it from being read.
+        phrase: the class of a phrase such as "no solution".
+        clock: seconds since midnight, and am or pm, of a time of day.
+    """
+
+    text: str
+    compact: str
+    plain: str
+    node: Node | None
+    too_complex: bool = False
+    phrase: str | None = None
+    clock: tuple[int, str | None] | None = None
+
+    def choice(self, *, reference: bool) -> str | None:
+        """The letter of a multiple choice answer."""
+        return choice_letter(self.plain, self.text, reference=reference)
+
+
+def read(text: str) -> Reading:
+    """Reads an answer; never raises."""
+    return _read_short(text) if len(text) <= 300 else _read(text)
+
+
+def _read(text: str) -> Reading:
+    if len(text) > MAX_CHARS:
+        return Reading(text, text, "", None, True)
+    normal = normalise(text)
+    plain = plain_words(normal)
+    phrase = phrase_class(plain)
+    node, too_complex = None, False
+    try:
+        node = parse_or_raise(named_node_text(plain) or normal)
+    except TooComplex:
+        too_complex = True
+    except Unreadable:
+        value = spelled_number(plain) if plain.replace("-", "").replace(" ", "").isalpha() else None
+        node = None if value is None else Num(Fraction(value))
+    if node == NamedSet("empty"):
+        phrase = "none"
+    if isinstance(node, Words):
+        node = None
+    return Reading(normal, compact(normal), plain, node, too_complex, phrase, clock_minutes(plain))
+
+
+_read_short = lru_cache(maxsize=8192)(_read)
