@@ -8,14 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn, TextIO, cast
 
 from rich.console import Console
 from rich.text import Text
 
 from rlvr_gym.errors import ConfigError
 
-__all__ = ["open_text", "plain", "stderr", "stdout"]
+__all__ = ["check_writable", "open_text", "plain", "stderr", "stdout"]
 
 # C0 and C1 controls but not tab and newline: a dataset's text must not steer the terminal
 _CONTROLS = {code: chr(0x2400 + code) for code in range(32) if code not in (9, 10)} | dict.fromkeys(
@@ -65,13 +65,26 @@ def open_text(path: Path | None) -> Iterator[TextIO]:
         with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
             yield stream
         return
+    with _open(path, "w") as stream:
+        yield stream
+
+
+def check_writable(path: Path | None) -> None:
+    """Tells now, and not after an hour's work, that a file cannot be written; leaves an empty one at worst.
+
+    Raises:
+        ConfigError: if it cannot.
+    """
+    if path is not None and str(path) != "-":
+        _open(path, "a").close()
+
+
+def _open(path: Path, mode: str) -> TextIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("w", encoding="utf-8", errors="backslashreplace")
+        return cast("TextIO", path.open(mode, encoding="utf-8", errors="backslashreplace"))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(
             f"{path} cannot be written ({reason}); choose another place for the output."
         ) from error
-    with stream:
-        yield stream

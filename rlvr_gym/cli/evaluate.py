@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rlvr_gym.cli.console import open_text, plain, stderr, stdout
+from rlvr_gym.cli.console import check_writable, open_text, plain, stderr, stdout
 from rlvr_gym.cli.options import (
     DataOption,
     DifficultyOption,
@@ -75,6 +75,7 @@ def evaluate_model(
 
     opened = open_env(env, difficulty, settings, data)
     problem = opened.problem
+    check_writable(json_file)
     tasks = TaskRange.of(problem, seed, count=limit, endless=ENDLESS_LIMIT)
     sampling = ModelSettings(temperature=temperature, max_tokens=max_tokens, concurrency=concurrency)
     actor = load_model(model, problem, get_template(system_prompt), sampling)

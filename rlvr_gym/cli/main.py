@@ -18,6 +18,7 @@ __all__ = ["app", "main"]
 
 USAGE_ERROR = 2
 INTERNAL_ERROR = 1
+INTERRUPTED = 128 + signal.SIGINT
 # typer brings click along in some versions and depends on it in others: this is its ClickException in both
 _ClickException = cast("type[Exception]", typer.BadParameter.__mro__[2])
 
@@ -70,9 +71,10 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code = app(args=arguments, standalone_mode=False)
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        # typer turns Ctrl-C into a return value
+        return _interrupted() if code == INTERRUPTED else code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        return _say("Interrupted.", 128 + signal.SIGINT)
+        return _interrupted()
     except BrokenPipeError:
         return _reader_gone()
     except SystemExit as stop:
@@ -94,6 +96,10 @@ def run(arguments: list[str] | None = None) -> int:
             "Set RLVR_GYM_DEBUG=1 to see where, and please report it.",
             INTERNAL_ERROR,
         )
+
+
+def _interrupted() -> int:
+    return _say("Interrupted.", INTERRUPTED)
 
 
 def _reader_gone() -> int:

@@ -128,8 +128,12 @@ def coerce(chosen: EnvEntry, key: str, value: Any) -> Any:
     declared = get_type_hints(chosen.problem).get(key)
     if declared is None:
         return value
+    if declared is str and not isinstance(value, str):  # a text such as 12 or null is JSON too
+        return json.dumps(value)
     try:
         return TypeAdapter(declared).validate_python(value)
     except ValidationError as error:
-        problem = error.errors()[0]["msg"].lower()
-        raise ConfigError(f"{chosen.id} cannot take {key}={value!r}: {problem}.") from error
+        problem = error.errors()[0]["msg"]
+        raise ConfigError(
+            f"{chosen.id} cannot take {key}={value!r}: {problem[:1].lower()}{problem[1:]}."
+        ) from error

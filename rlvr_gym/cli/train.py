@@ -15,7 +15,7 @@ from rlvr_gym.registration import entry
 
 __all__ = ["train"]
 
-YAML = (".yaml", ".yml")
+CONFIG_SUFFIXES = (".yaml", ".yml", ".json")  # JSON is YAML: the config.json of a run trains it again
 
 
 def train(
@@ -53,7 +53,7 @@ def train(
     overrides = {key: value for key, value in given.items() if value is not None} | parse_settings(settings)
     if resume and run_dir is None:
         raise ConfigError("--resume needs --run-dir, the folder of the run that is to go on.")
-    is_file = what.endswith(YAML)
+    is_file = what.endswith(CONFIG_SUFFIXES)
     if not is_file:
         what = entry(what).id
     try:
@@ -73,7 +73,7 @@ def train(
 
 
 def _stem(what: str) -> str:
-    return Path(what).stem if what.endswith(YAML) else what.partition("/")[2]
+    return Path(what).stem if what.endswith(CONFIG_SUFFIXES) else what.partition("/")[2]
 
 
 def _show(folder: Path, page: Path) -> None:

@@ -21,7 +21,7 @@ class Endpoint(Model):
     """Chat completions of a server that speaks OpenAI's HTTP interface.
 
     The client retries 408, 409, 429, 5xx and lost connections with exponential backoff. What fails even so is a
-    completion with an error; only if nothing has ever worked (wrong address, key or model) does it raise.
+    completion with an error; only where the first request fails or the key or the model is refused does it raise.
 
     Args:
         url: the base, such as ``http://127.0.0.1:8000/v1``.
@@ -68,18 +68,18 @@ class Endpoint(Model):
         """One request a query, at most ``concurrency`` at a time.
 
         Raises:
-            ConfigError: if the endpoint refuses the key or the model, or no request has ever worked.
+            ConfigError: if the endpoint refuses the key or the model, or the first request fails.
         """
+        # the very first goes alone: a wrong address is then told once, not after the retries of all
+        first = [] if self._works or not queries else [self._one(queries[0])]
+        if first and first[0].error is not None:
+            raise ConfigError(f"The endpoint {self._url} does not answer: {first[0].error}")
+        self._works = True
         pool = ThreadPoolExecutor(self._settings.concurrency)
         try:
-            completions = list(pool.map(self._one, queries))
+            return [*first, *pool.map(self._one, queries[len(first) :])]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-        failed = [completion.error for completion in completions if completion.error is not None]
-        self._works = self._works or len(failed) < len(completions)
-        if failed and not self._works:
-            raise ConfigError(f"The endpoint {self._url} answers none of {len(failed)} requests: {failed[0]}")
-        return completions
 
     def _one(self, query: Query) -> Completion:
         errors = self._openai

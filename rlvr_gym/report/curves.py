@@ -28,7 +28,9 @@ def learning_curve(run: RunData, width: int, height: int) -> Chart | None:
             for row in held_out
         ]
         lines.append(Line("held-out pass@1, 95 % interval", points, 0, band, dots=True))
-    training = run.series("rewards/correct/mean") or (run.series("reward") if not held_out else [])
+    training = run.series("accuracy") or run.series("rewards/correct/mean")
+    if not training and not held_out:
+        training = run.series("reward")
     if training:
         # right behind the held-out curve, so that it is drawn first
         lines.insert(0, _smoothed("training samples", training, 5))
@@ -67,9 +69,11 @@ def panels(run: RunData) -> list[Panel]:
         ("frac_reward_zero_std", "Groups without signal", "share whose rewards are all equal", percent),
         ("entropy", "Entropy", "mean over tokens, nats", short),
         ("kl", "KL divergence", "to the policy before RL", short),
+        ("approx_kl", "Step size", "approximate KL of an update, nats", short),
         ("loss", "Loss", "policy loss", short),
         ("grad_norm", "Gradient norm", "before clipping", short),
         ("clip_ratio/high_mean", "Clipped ratios", "share above the clip", percent),
+        ("frac_invalid", "Not verified", "share of completions", percent),
         ("tokens_per_second", "Speed", "tokens a second", short),
     ]
     found = [_reward_panel(run), _terms_panel(run)]
@@ -105,7 +109,8 @@ def _terms_panel(run: RunData) -> Panel | None:
         Line(term, smooth(points, _window(points)), colour % 6)
         for colour, (term, points) in enumerate(near.items())
     ]
-    return Panel("Reward terms", "means, before weighting", Chart(lines, "reward terms"))
+    note = "means, before weighting" if len(lines) > 1 else f"mean of {lines[0].label}, before weighting"
+    return Panel("Reward terms", note, Chart(lines, "reward terms"))
 
 
 def _window(points: list[Point]) -> int:

@@ -90,7 +90,7 @@ def render(run: RunData) -> str:
         gain=_gain(results),
         base_rate=_base_rate(run),
         wide=learning_curve(run, 960, 340),
-        narrow=learning_curve(run, 400, 280),
+        narrow=learning_curve(run, 340, 250),
         panels=panels(run),
         cards=cards,
         verdicts=_verdicts(cards),
@@ -120,7 +120,7 @@ def _results(run: RunData) -> list[Result]:
     """The first and the last evaluation of reinforcement learning."""
     rows = run.accuracy()
     chosen = rows[:1] + rows[1:][-1:]
-    before = "after the warm start" if rows and rows[0].get("stage") == "warm_start" else "before training"
+    before = "after warm start" if rows and rows[0].get("stage") == "warm_start" else "before training"
     names = (before, "after" if run.summary else "so far")
     return [
         Result(
@@ -192,11 +192,11 @@ class Card:
         verdict = row.get("verdict") or {}
         correct, valid = bool(verdict.get("correct")), bool(verdict.get("valid", True))
         extracted = verdict.get("extracted")
-        terms = row.get("terms") or {}
+        terms = row.get("reward_terms") or {}
         return cls(
             step=int(row.get("step", 0)),
-            prompt=_cut(_text(row.get("prompt"))),
-            completion=_cut(_text(row.get("completion"))),
+            prompt=_cut(str(row.get("prompt", ""))),
+            completion=_cut(_written(row)),
             verdict=str(verdict.get("reason", "unknown")),
             tone="good" if correct else "bad" if valid else "void",
             extracted=None if extracted is None else _cut(str(extracted), 300),
@@ -205,11 +205,14 @@ class Card:
         )
 
 
-def _text(value: Any) -> str:
-    """A prompt or completion; chat messages one after another."""
-    if isinstance(value, list):
-        return "\n\n".join(f"[{m.get('role')}]\n{m.get('content')}" for m in value if isinstance(m, Mapping))
-    return "" if value is None else str(value)
+def _written(row: Mapping[str, Any]) -> str:
+    """The completion; of several turns, everything that was said after the prompt."""
+    said = [m for m in row.get("messages") or [] if isinstance(m, Mapping)]
+    roles = [m.get("role") for m in said]
+    if roles.count("assistant") < 2:
+        return str(row.get("completion", ""))
+    turns = said[roles.index("assistant") :]
+    return "\n\n".join(f"[{m.get('role')}]\n{m.get('content')}" for m in turns)
 
 
 def _cut(text: str, limit: int = MAX_CHARS) -> str:
@@ -236,7 +239,7 @@ def _spread(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
 
 def _sections(config: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """The configuration as tables: plain values first, then one table a section."""
-    top = [(key, str(value)) for key, value in config.items() if not isinstance(value, Mapping)]
+    top = list(_flat({key: value for key, value in config.items() if not isinstance(value, Mapping)}))
     nested = [(key, list(_flat(value))) for key, value in config.items() if isinstance(value, Mapping)]
     return [("run", top), *nested]
 

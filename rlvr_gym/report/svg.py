@@ -167,11 +167,12 @@ def _dots(plane: _Plane, line: Line) -> str:
 
 
 def _bounds(values: Sequence[float]) -> tuple[float, float]:
-    """The range of the values, widened where there is none."""
+    """The range of the values, widened where it is too narrow for floating-point steps."""
     low, high = min(values), max(values)
-    if low == high:
-        return (low, high + 1.0) if low == 0 else (low - abs(low) * 0.1, high + abs(high) * 0.1)
-    return low, high
+    size = max(abs(low), abs(high))
+    if high - low > 1e-9 * max(size, 1e-9):
+        return low, high
+    return (0.0, 1.0) if size < 1e-9 else (low - size * 0.1, high + size * 0.1)
 
 
 def nice_ticks(low: float, high: float, count: int) -> list[float]:
@@ -180,19 +181,15 @@ def nice_ticks(low: float, high: float, count: int) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(i * step, 12) for i in range(first, last + 1)]
+    return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
 
 
 def smooth(points: Sequence[Point], window: int) -> list[Point]:
-    """The centred moving mean over ``window`` points, over fewer at the ends."""
+    """The centred moving mean over ``window`` points; near an end, over those of them that there are."""
     half = window // 2
     values = [y for _, y in points]
-    result = []
-    for i, (x, _) in enumerate(points):
-        reach = min(half, i, len(points) - 1 - i)
-        part = values[i - reach : i + reach + 1]
-        result.append((x, sum(part) / len(part)))
-    return result
+    parts = [values[max(0, i - half) : i + half + 1] for i in range(len(values))]
+    return [(x, sum(part) / len(part)) for (x, _), part in zip(points, parts, strict=True)]
 
 
 def thin(points: Sequence[_T]) -> list[_T]:

@@ -35,13 +35,15 @@ def write_run(
     skill = 0.95 - 0.45 * np.exp(-np.arange(steps) / 35)
     metrics = [_metrics(step, skill[step], rng) for step in range(steps)]
     evals = [_evaluation(step, skill[min(step, steps - 1)], rng) for step in [*range(0, steps, 20), steps]]
+    evals[0]["stage"] = "warm_start"
+    evals.insert(0, {**_evaluation(-1, 0.0, rng), "stage": "base"})
     rollouts = [_rollout(step, skill[step], i, rng) for step in range(0, steps, 10) for i in range(8)]
     (folder / "config.json").write_text(json.dumps(config))
     _write(folder / "metrics.jsonl", metrics)
     _write(folder / "eval.jsonl", evals)
     _write(folder / "rollouts.jsonl", rollouts + (extra_rollouts or []))
     if finished:
-        (folder / "summary.json").write_text(json.dumps({"before": evals[0], "after": evals[-1]}))
+        (folder / "summary.json").write_text(json.dumps({"before": evals[1], "after": evals[-1]}))
     return folder
 
 
@@ -55,6 +57,7 @@ def _metrics(step, skill, rng):
         "step": step,
         "reward": correct + 0.1,
         "reward_std": 0.35 * (1.2 - skill),
+        "accuracy": correct,
         "rewards/correct/mean": correct,
         "rewards/format_r1/mean": float(np.clip(0.3 + step / 150 + rng.normal(0, 0.02), 0, 1)),
         "rewards/length/mean": 30 - step / 12 + rng.normal(0, 0.5),
@@ -62,7 +65,7 @@ def _metrics(step, skill, rng):
         "completions/clipped_ratio": 0.05 * float(np.exp(-step / 20)),
         "frac_reward_zero_std": float(np.clip(0.2 + step / 200 + rng.normal(0, 0.03), 0, 1)),
         "entropy": 0.4 * float(np.exp(-step / 60)) + 0.05 + rng.normal(0, 0.01),
-        "kl": 0.0,
+        "approx_kl": 0.0,
         "loss": rng.normal(0, 0.01),
         "grad_norm": 0.5 + rng.gamma(2, 0.1),
         "clip_ratio/high_mean": float(rng.beta(1, 80)),
@@ -104,5 +107,5 @@ def _rollout(step, skill, i, rng):
             "details": {},
         },
         "reward": float(right) + 0.2 * (not broken),
-        "terms": {"correct": float(right), "format_r1": 0.0, "length": 28.0},
+        "reward_terms": {"correct": float(right), "format_r1": 0.0, "length": 28.0},
     }
