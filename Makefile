@@ -27,10 +27,13 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo ## Train a policy from scratch on the CPU (about three minutes) and write a report
-	$(BIN)/rlvr-gym train recipes/demo.yaml --run-dir runs/demo --overwrite
+	@# a finished demo makes room for a new one, an interrupted one goes on
+	@if [ -f runs/demo/summary.json ]; then rm -rf runs/demo; fi
+	$(BIN)/rlvr-gym train recipes/demo.yaml --run-dir runs/demo --resume
 
 demo-fast: $(VENV)/.demo ## The demo's shape in under a minute
-	$(BIN)/rlvr-gym train recipes/demo_fast.yaml --run-dir runs/demo-fast --overwrite
+	@rm -rf runs/demo-fast
+	$(BIN)/rlvr-gym train recipes/demo_fast.yaml --run-dir runs/demo-fast
 
 test: $(VENV)/.dev ## Run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(TEST_WORKERS),2) --dist worksteal $(PYTEST_ARGS)
