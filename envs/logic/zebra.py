@@ -8,9 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.logic._clues import Clue, clue_rule, clue_text, draw_clue, first_false_clue, needed_clues
+from rlvr_gym.envs.logic._clues import (
+    CATEGORIES,
+    Clue,
+    arrangement,
+    clue_text,
+    draw_clues,
+    first_false_clue,
+    names_of,
+)
 from rlvr_gym.envs.logic._explain import explain
-from rlvr_gym.envs.logic._solver import AllDifferent, Constraint, Model
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
@@ -20,21 +27,13 @@ from rlvr_gym.verifiers.grids import RuleVerifier, parse_groups
 
 __all__ = ["Zebra"]
 
-CATEGORIES: dict[str, tuple[str, str]] = {
-    "name": ("{}", "Ann Ben Cleo Dan Eva Finn Gus Hana"),
-    "colour": ("the person in the {} house", "red blue green white yellow pink brown grey"),
-    "drink": ("the person who drinks {}", "tea coffee milk juice water cocoa lemonade cider"),
-    "pet": ("the owner of the {}", "cat dog horse zebra parrot rabbit snail turtle"),
-    "job": ("the {}", "baker doctor painter teacher sailor gardener writer tailor"),
-    "hobby": ("the person who likes {}", "chess hiking music cooking skating reading fishing dancing"),
-}
 LEVELS = {
     1: (2, 2), 2: (3, 2), 3: (3, 3), 4: (3, 4), 5: (4, 3), 6: (4, 4), 7: (4, 5), 8: (5, 4), 9: (5, 5), 10: (6, 5),
 }  # fmt: skip
 """Difficulty: houses and categories."""
 MAX_HOUSES = 8
-TRICKY_FROM, TRICKY_NODES = 8, 12
-"""From this difficulty on, clues may be so few that values have to be tried; the limit of a proof of uniqueness."""
+TRICKY_FROM = 8
+"""From this difficulty on, clues may be so few that values have to be tried."""
 WEIGHTS = {"same": 5, "left": 3, "beside": 3, "before": 1, "apart": 1, "between": 1, "different": 2, "at": 1}
 """How often each kind of clue is drawn."""
 
@@ -91,9 +90,12 @@ class Zebra(Problem):
         names = ["name", *rng.permutation(list(CATEGORIES)[1:])[: count - 1].tolist()]
         # columns[category][h] is the value in house h
         columns = {name: rng.permutation(CATEGORIES[name][1].split())[:houses].tolist() for name in names}
-        clues = _draw_clues(columns, houses, rng, tricky=difficulty >= TRICKY_FROM)
+        weights = {
+            kind: weight for kind, weight in WEIGHTS.items() if houses > 2 or kind not in ("apart", "between")
+        }
+        clues = draw_clues(columns, weights, rng, tricky=difficulty >= TRICKY_FROM)
         told = explain(
-            _model(clues, columns, houses), lambda var, house: f"{_values(columns)[var]} in house {house + 1}"
+            arrangement(clues, columns), lambda var, house: f"{names_of(columns)[var]} in house {house + 1}"
         )
         rows = [[columns[name][h] for name in names] for h in range(houses)]
         reference = _text(rows)
@@ -118,51 +120,6 @@ class Zebra(Problem):
 
 def _text(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"House {h}: {', '.join(row)}" for h, row in enumerate(rows, 1))
-
-
-def _values(columns: dict[str, list[str]]) -> list[str]:
-    return [value for column in columns.values() for value in column]
-
-
-def _model(clues: Sequence[Clue], columns: dict[str, list[str]], houses: int) -> Model:
-    """One variable for each value: its house."""
-    variables = {value: index for index, value in enumerate(_values(columns))}
-    full = (1 << houses) - 1
-    rules: list[Constraint] = []
-    for category, column in columns.items():
-        rules.append(AllDifferent([variables[v] for v in column], f"one {category} a house", full))
-    rules += [clue_rule(clue, number, variables, houses) for number, clue in enumerate(clues, 1)]
-    return Model([full] * len(variables), rules)
-
-
-def _draw_clues(
-    columns: dict[str, list[str]], houses: int, rng: np.random.Generator, *, tricky: bool
-) -> list[Clue]:
-    """Clues in random order; unless it is ``tricky``, single steps are enough."""
-    groups = [[column[h] for column in columns.values()] for h in range(houses)]
-    kinds = [kind for kind in WEIGHTS if houses > 2 or kind not in ("apart", "between")]
-    weights = np.array([WEIGHTS[kind] for kind in kinds])
-    clues: list[Clue] = []
-    solved = False
-    while not solved:
-        for kind in rng.choice(kinds, size=2 * houses, p=weights / weights.sum()).tolist():
-            clue = draw_clue(kind, groups, rng)
-            if clue is not None and clue not in clues:
-                clues.append(clue)
-        solved = _solves(_model(clues, columns, houses))
-    clues = needed_clues(clues, lambda some: _model(some, columns, houses), _is_unique if tricky else _solves)
-    rng.shuffle(clues)  # type: ignore[arg-type]
-    return clues
-
-
-def _solves(model: Model) -> bool:
-    """Whether propagation alone finds the solution, which is then the only one."""
-    domains = list(model.domains)
-    return model.propagate(domains) is None and all(not domain & (domain - 1) for domain in domains)
-
-
-def _is_unique(model: Model) -> bool:
-    return model.search(limit=2, max_nodes=TRICKY_NODES).unique
 
 
 def _prompt(columns: dict[str, list[str]], clues: Sequence[Clue], houses: int) -> str:

@@ -1,0 +1,119 @@
+"""Small logic-grid puzzles: who has what, out of clues with either, neither and respectively."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rlvr_gym.envs.logic._clues import (
+    CATEGORIES,
+    Clue,
+    arrangement,
+    clue_text,
+    draw_clues,
+    first_false_clue,
+    names_of,
+)
+from rlvr_gym.envs.logic._explain import explain
+from rlvr_gym.problem import Problem
+from rlvr_gym.registration import register
+from rlvr_gym.task import Task
+from rlvr_gym.verifier import register_verifier
+from rlvr_gym.verifiers.grids import RuleVerifier, parse_groups
+
+__all__ = ["LogicGridTiny"]
+
+LEVELS = {
+    1: (2, 1), 2: (3, 1), 3: (2, 3), 4: (3, 2), 5: (4, 1), 6: (3, 3), 7: (4, 2), 8: (4, 3), 9: (4, 4), 10: (5, 4),
+}  # fmt: skip
+"""Difficulty: people, and categories beside their names."""
+WEIGHTS = {"same": 1, "different": 4, "either": 3, "split": 3}
+TRICKY_FROM = 7
+
+
+@register_verifier("logic_grid")
+class LogicGridVerifier(RuleVerifier[dict[str, int]]):
+    """Every value with one person, one of each category, and every clue true."""
+
+    def read(self, answer: str, task: Task) -> dict[str, int] | None:
+        """The position, in the list of people, that each value belongs to."""
+        people: list[str] = task.answer["people"]
+        categories: dict[str, list[str]] = task.answer["categories"]
+        values = [value for column in categories.values() for value in column]
+        found = parse_groups(answer, people, values, ["name", *categories])
+        return None if found is None else {**found, **{name: i for i, name in enumerate(people)}}
+
+    def fault(self, value: dict[str, int], task: Task) -> str | None:
+        """A person with two values of one category, or a false clue."""
+        for category, column in task.answer["categories"].items():
+            if len({value[v] for v in column}) < len(column):
+                return f"someone has two values of {category}"
+        false = first_false_clue(task.answer["clues"], value)
+        return None if false is None else f"clue {false} is false"
+
+
+@register("rlvr/LogicGridTiny-v0", family="logic")
+@dataclass(frozen=True, kw_only=True)
+class LogicGridTiny(Problem):
+    """Match people with their things by clues that say what is not, what is either, and which of two is which.
+
+    Difficulty 1 has 2 people and 1 category, 5 has 4 and 1, 10 has 5 and 4; exactly one solution. Hardness is the
+    number of values that follow directly, plus four for every value ruled out by trying it.
+    """
+
+    verifier: ClassVar[str] = "logic_grid"
+
+    def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
+        """Draws people and clues that leave one solution, then takes out what is not needed."""
+        people, count = LEVELS[difficulty]
+        names = ["name", *rng.permutation(list(CATEGORIES)[1:])[:count].tolist()]
+        columns = {name: rng.permutation(CATEGORIES[name][1].split())[:people].tolist() for name in names}
+        columns["name"].sort()
+        usable = {
+            kind: weight for kind, weight in WEIGHTS.items() if people > 2 or kind in ("same", "different")
+        }
+        clues = draw_clues(columns, usable, rng, tricky=difficulty >= TRICKY_FROM, anchor="name")
+        values = names_of(columns)
+        told = explain(
+            arrangement(clues, columns, "name"),
+            lambda var, who: f"{values[var]} belongs to {columns['name'][who]}",
+        )
+        rows = [[columns[name][who] for name in names] for who in range(people)]
+        shuffled = {name: sorted(column) for name, column in columns.items() if name != "name"}
+        return Task(
+            prompt=_prompt(columns["name"], shuffled, clues),
+            answer={"people": columns["name"], "categories": shuffled, "clues": clues, "reference": rows},
+            metadata={
+                "people": people,
+                "categories": count,
+                "clues": len(clues),
+                "assumptions": told.assumptions,
+                "hardness": told.effort,
+            },
+            solution="\n".join([*told.lines, "So:", _text(rows)]),
+        )
+
+    def answer_text(self, task: Task) -> str:
+        """One line for each person."""
+        return _text(task.answer["reference"])
+
+
+def _text(rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"{name}: {', '.join(values)}" for name, *values in rows)
+
+
+def _prompt(people: Sequence[str], categories: dict[str, list[str]], clues: Sequence[Clue]) -> str:
+    describe = {v: CATEGORIES[c][0].format(v) for c, column in categories.items() for v in column}
+    describe |= {name: name for name in people}
+    if "colour" in categories:
+        describe |= {colour: f"the person with the {colour} house" for colour in categories["colour"]}
+    numbered = "\n".join(f"{n}. {clue_text(clue, describe)}" for n, clue in enumerate(clues, 1))
+    values = "\n".join(f"- {category}: {', '.join(column)}" for category, column in categories.items())
+    return (
+        f"{', '.join(people[:-1])} and {people[-1]} each have exactly one of each of these, and no two have the same:\n"
+        f"{values}\n\nClues:\n{numbered}\n\nWho has what? Give one line for each person in <answer> tags, such as\n"
+        f"<answer>\n{people[0]}: {', '.join(f'<{category}>' for category in categories)}\n{people[1]}: ...\n</answer>"
+    )
