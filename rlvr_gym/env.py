@@ -216,7 +216,7 @@ class TextEnv(gymnasium.Env[str, str]):
             episode.info(reward.terms),
         )
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """The conversation so far, if ``render_mode="ansi"``."""
         return self._current().observe("text") if self.render_mode == "ansi" else None
 

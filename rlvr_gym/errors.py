@@ -12,7 +12,16 @@ __all__ = [
     "RegistrationError",
     "SeedError",
     "UnknownNameError",
+    "describe",
 ]
+
+
+def describe(error: BaseException, limit: int = 500) -> str:
+    """Kind and message of any exception as one text of at most ``limit`` characters, even if its ``str`` raises."""
+    try:
+        return f"{type(error).__name__}: {error}"[:limit]
+    except Exception:
+        return type(error).__name__
 
 
 class RLVRError(Exception):

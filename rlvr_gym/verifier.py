@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from rlvr_gym.discovery import Lazy
-from rlvr_gym.errors import RegistrationError, UnknownNameError
+from rlvr_gym.errors import RegistrationError, UnknownNameError, describe
 from rlvr_gym.extraction import extract_answer
 from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
@@ -41,7 +41,7 @@ class Verifier(ABC):
         try:
             return self.judge(completion, task)
         except Exception as error:
-            return Verdict.failed(Reason.VERIFIER_ERROR, error=f"{type(error).__name__}: {error}"[:500])
+            return Verdict.failed(Reason.VERIFIER_ERROR, error=describe(error))
 
     def verify_batch(self, completions: Sequence[str], tasks: Sequence[Task]) -> list[Verdict]:
         """The verdicts on several completions, in order. Verifiers with a cheaper way to do many override it."""

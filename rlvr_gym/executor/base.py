@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal
 
-from rlvr_gym.errors import UnknownNameError
+from rlvr_gym.errors import UnknownNameError, describe
 
 __all__ = ["Executor", "InlineExecutor", "Outcome", "make_executor"]
 
@@ -75,8 +75,7 @@ class InlineExecutor(Executor):
         try:
             value = function(item)
         except Exception as error:
-            message = f"{type(error).__name__}: {error}"
-            return Outcome(None, "raised", message, time.perf_counter() - start)
+            return Outcome(None, "raised", describe(error), time.perf_counter() - start)
         return Outcome(value, seconds=time.perf_counter() - start)
 
 

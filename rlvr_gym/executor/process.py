@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rlvr_gym.errors import ConfigError
+from rlvr_gym.errors import ConfigError, describe
 from rlvr_gym.executor.base import Executor, Outcome
 from rlvr_gym.executor.wire import (
     FUNCTION,
@@ -32,7 +32,6 @@ from rlvr_gym.executor.wire import (
     receive,
     send,
 )
-from rlvr_gym.executor.worker import describe
 
 __all__ = ["ProcessExecutor"]
 

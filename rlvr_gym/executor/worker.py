@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from rlvr_gym.errors import describe
 from rlvr_gym.executor.wire import (
     FUNCTION,
     FUNCTION_CACHE,
@@ -24,17 +25,9 @@ from rlvr_gym.executor.wire import (
     send,
 )
 
-__all__ = ["describe", "main"]
+__all__ = ["main"]
 
 _PR_SET_PDEATHSIG = 1
-
-
-def describe(error: BaseException) -> str:
-    """The exception as one short text, even if its ``__str__`` is broken."""
-    try:
-        return f"{type(error).__name__}: {error}"[:2000]
-    except Exception:
-        return type(error).__name__
 
 
 def _die_with(parent: int) -> None:

@@ -53,6 +53,20 @@ def test_a_defect_of_a_verifier_is_not_a_wrong_answer():
     assert verdict.details["error"] == "RuntimeError: boom"
 
 
+def test_an_exception_that_cannot_be_printed():
+    class Rude(Exception):
+        def __str__(self):
+            raise ValueError
+
+    class Worse(Verifier):
+        def judge(self, completion, task):
+            raise Rude
+
+    assert Worse().verify("x", TASK).details["error"] == "Rude"
+    (outcome,) = rlvr_gym.executor.InlineExecutor().map(lambda _: Worse().judge("x", TASK), [0])
+    assert (outcome.failure, outcome.message) == ("raised", "Rude")
+
+
 def test_endless_completions_are_not_read():
     verdict = Broken().verify("x" * (MAX_COMPLETION_CHARS + 1), TASK)
     assert (verdict.valid, verdict.reason) == (True, Reason.TOO_COMPLEX)
