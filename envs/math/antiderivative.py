@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.math._algebra import derivative, poly, poly_text, times
-from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick
+from rlvr_gym.envs.math._algebra import derivative, integral, poly, poly_text, times
+from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick, shuffled
 from rlvr_gym.envs.math._differentiate import differentiates_to
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
@@ -41,21 +41,18 @@ Term = tuple[str, str, str]
 class Antiderivative(Problem):
     """Find an antiderivative.
 
-    Difficulty d gives 1 to 3 terms: powers (1), sines, exponentials and 1/(ax + b) (3), integration by parts (6)
-    and substitution (8).
+    Difficulty d gives polynomials (1), sums with sines, exponentials and c/(ax + b) (3), and besides these integration
+    by parts (6) and substitution (8).
     """
 
     verifier: ClassVar[str] = "antiderivative"
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
-        """Draws terms with known antiderivatives."""
-        kinds = [_power, _power, _trigonometric, _exponential, _reciprocal, _parts, _parts, _substitution]
-        allowed = kinds[:2] if difficulty < 3 else kinds[1:5] if difficulty < 6 else kinds[difficulty - 4 :]
-        terms: list[Term] = []
-        while len(terms) < level(difficulty, 2, 4):
-            term = pick(rng, allowed)(rng, difficulty)
-            if term[0] not in {t[0] for t in terms}:
-                terms.append(term)
+        """Draws terms of different kinds, which cannot cancel out, with known antiderivatives."""
+        easy = shuffled(rng, (_polynomial, _trigonometric, _exponential, _reciprocal))
+        kinds = easy[: level(difficulty, 1, 3)] if difficulty >= 3 else [_polynomial]
+        kinds += [_parts] * (difficulty >= 6) + [_substitution] * (difficulty >= 8)
+        terms = [kind(rng, difficulty) for kind in kinds]
         integrand, text = (_sum([t[i] for t in terms]) for i in (0, 1))
         return Task(
             prompt=ask(
@@ -78,10 +75,9 @@ def _sum(parts: list[str]) -> str:
     return " + ".join(parts).replace("+ -", "- ")
 
 
-def _power(rng: np.random.Generator, difficulty: int) -> Term:
-    n, c = integer(rng, 1, 4 + difficulty), nonzero(rng, 9)
-    whole = poly([*[0] * (n + 1), Fraction(c, n + 1)])
-    return poly_text(derivative(whole)), poly_text(whole), "power rule"
+def _polynomial(rng: np.random.Generator, difficulty: int) -> Term:
+    p = poly([*(integer(rng, -9, 9) for _ in range(level(difficulty, 2, 5))), nonzero(rng, 9)])
+    return poly_text(p), poly_text(integral(p)), "power rule"
 
 
 def _argument(rng: np.random.Generator) -> tuple[int, str]:

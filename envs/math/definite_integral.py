@@ -33,7 +33,7 @@ class DefiniteIntegral(Problem):
     verifier: ClassVar[str] = "math"
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
-        """Adds up pieces whose values are known; values 0 and 1 are drawn again."""
+        """Adds up pieces whose values are known; values 0, 1 and -1 are drawn again."""
         while True:
             low = integer(rng, 0, 2)
             high = low + integer(rng, 1, 2 + difficulty // 3)
@@ -45,7 +45,7 @@ class DefiniteIntegral(Problem):
                 for value, body in terms:
                     total[body] = total.get(body, Fraction(0)) + value
             answer = signed_sum((value, body) for body, value in total.items())
-            if answer not in ("0", "1"):
+            if answer not in ("0", "1", "-1"):
                 break
         integrand = " + ".join(text for text, _, _ in pieces).replace("+ -", "- ")
         return Task(

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.math._authoring import ask, pick
-from rlvr_gym.envs.math._calculus import Function, atom, chain, product_of, quotient_of, sum_of
+from rlvr_gym.envs.math._authoring import ask, nonzero, pick
+from rlvr_gym.envs.math._calculus import Function, atom, chain, power_term, product_of, quotient_of, sum_of
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -21,8 +21,8 @@ __all__ = ["Derivative"]
 class Derivative(Problem):
     """Differentiate a function of x.
 
-    Difficulty d gives sums of powers (1), chains (2), products (4), quotients (6) and functions of those (8), with
-    powers, sines, exponentials, logarithms, roots and tangents.
+    Difficulty d gives sums of powers (1), chains (2), products (4), quotients (6) and functions of functions (8),
+    with powers, sines, exponentials, logarithms, roots and tangents.
     """
 
     verifier: ClassVar[str] = "math"
@@ -43,13 +43,27 @@ class Derivative(Problem):
 
 
 def _function(rng: np.random.Generator, difficulty: int) -> Function:
-    f, g = atom(rng, difficulty), atom(rng, difficulty)
+    f, g, h = _different_atoms(rng, difficulty)
+    combine = pick(rng, (product_of, quotient_of))
     if difficulty < 4:
-        return f if difficulty == 2 and rng.random() < 0.5 else sum_of(f, g)
-    if difficulty >= 9:
-        return pick(rng, (product_of, quotient_of))(chain(rng, f), g)
-    if difficulty >= 8:
-        return chain(rng, product_of(f, g))
-    if difficulty >= 6:
-        return sum_of(pick(rng, (product_of, quotient_of))(f, g), atom(rng, difficulty))
-    return product_of(f, g)
+        return sum_of(f, g)
+    if difficulty < 6:
+        return product_of(f, g) if difficulty == 4 else sum_of(product_of(f, g), h)
+    if difficulty < 8:
+        return combine(f, g) if difficulty == 6 else sum_of(combine(f, g), h)
+    if difficulty == 8:
+        return product_of(chain(rng, f), g)
+    return sum_of(combine(chain(rng, f), chain(rng, g) if difficulty == 10 else g), h)
+
+
+def _different_atoms(rng: np.random.Generator, difficulty: int) -> list[Function]:
+    """Three of them, no two of which can cancel out."""
+    atoms: list[Function] = []
+    powers = 0
+    while len(atoms) < 3:
+        new = power_term(nonzero(rng, 9), 2 + powers) if difficulty == 1 else atom(rng, difficulty)
+        is_power = new.rules[0].startswith("power rule")
+        if all(new.text != old.text for old in atoms) and (difficulty == 1 or not (is_power and powers)):
+            atoms.append(new)
+            powers += is_power
+    return atoms

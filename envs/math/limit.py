@@ -32,11 +32,11 @@ class Limit(Problem):
     verifier: ClassVar[str] = "math"
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
-        """Chooses the value by the way the function is made; values 0 and 1 are drawn again."""
+        """Chooses the value by the way the function is made; values 0, 1 and -1 are drawn again."""
         kinds = [_cancel, _at_infinity, _elementary, _second_order, _root_difference, _power]
         first = max(0, difficulty // 2 - 2)
         value = ""
-        while value in ("", "0", "1"):
+        while value in ("", "0", "1", "-1"):
             function, place, steps, value = pick(rng, kinds[first : difficulty // 2 + 2])(rng, difficulty)
         return Task(
             prompt=ask(
@@ -116,7 +116,9 @@ def _root_difference(rng: np.random.Generator, difficulty: int) -> Found:
 
 
 def _power(rng: np.random.Generator, difficulty: int) -> Found:
-    a, b = nonzero(rng, 6), integer(rng, 1, 5)
-    base = f"(1 {'-' if a < 0 else '+'} {abs(a)}/x)"
-    steps = [f"The logarithm is {times(b, 'x')} * ln{base}, and that goes to {b} * ({a}) = {a * b}."]
-    return f"{base}^({times(b, 'x')})", "infinity", steps, f"e^({a * b})" if a * b < 0 else f"e^{a * b}"
+    a, b, c = nonzero(rng, 9), integer(rng, 1, 4), integer(rng, 1, 6)
+    base = f"(1 {'-' if a < 0 else '+'} {abs(a)}/{f'({b}x)' if b > 1 else 'x'})"
+    power = poly_text(poly([integer(rng, -5, 5), c]))
+    value = Fraction(a * c, b)
+    steps = [f"The logarithm is ({power}) * ln{base}, and that goes to {c} * ({Fraction(a, b)}) = {value}."]
+    return f"{base}^({power})", "infinity", steps, "e" if value == 1 else f"e^({value})"
