@@ -141,8 +141,7 @@ def _draw_clauses(rng: np.random.Generator, count: int, *, satisfiable: bool) ->
         if left & ~allowed and (left & allowed or not satisfiable):
             clauses.append(clause)
             left &= allowed
-    rng.shuffle(clauses)  # type: ignore[arg-type]
-    return clauses
+    return [clauses[i] for i in rng.permutation(len(clauses)).tolist()]
 
 
 @cache

@@ -177,7 +177,8 @@ def _draw_conclusions(
                 if a == b or (kind, a, b) in premises or (symmetric and ((kind, b, a) in premises or a > b)):
                     continue
                 pool.append((kind, a, b))
-    good, bad = [], []
+    good: list[Statement] = []
+    bad: list[Statement] = []
     for index in rng.permutation(len(pool)).tolist():
         (good if follows(pool[index], premises, count) else bad).append(pool[index])
     chosen: list[Statement] = []

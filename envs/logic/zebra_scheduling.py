@@ -203,7 +203,7 @@ def _draw_rules(
             rule, holds = [kind, first, place], KINDS[kind][0](hidden[first], place, length)
         else:
             rule, holds = [kind, first, second], KINDS[kind][0](hidden[first], hidden[second], length)
-            if {first, second} in linked:
+            if frozenset((first, second)) in linked:
                 continue
         if rule not in rules and (holds or len(rules) >= true_ones):
             rules.append(rule)

@@ -1,0 +1,287 @@
+"""Family relations: what is one person to another, out of facts about children, siblings and marriages?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rlvr_gym.problem import Problem
+from rlvr_gym.registration import register
+from rlvr_gym.task import Task
+from rlvr_gym.verifier import register_verifier
+from rlvr_gym.verifiers.grids import RuleVerifier, normalized
+
+__all__ = ["FamilyRelations"]
+
+LEVELS = {
+    1: (2, 1, 1), 2: (2, 2, 2), 3: (3, 1, 2), 4: (3, 2, 3), 5: (3, 2, 4), 6: (3, 3, 4), 7: (4, 1, 5), 8: (4, 2, 4),
+    9: (4, 2, 5), 10: (4, 2, 6),
+}  # fmt: skip
+"""Difficulty: generations, children of a couple (one more for the first), and steps between the two people."""
+BLOOD = {
+    # Generations from the second person up to the common ancestor, and down to the first: her name, his name.
+    (1, 0): ("mother", "father"),
+    (2, 0): ("grandmother", "grandfather"),
+    (3, 0): ("great-grandmother", "great-grandfather"),
+    (0, 1): ("daughter", "son"),
+    (0, 2): ("granddaughter", "grandson"),
+    (0, 3): ("great-granddaughter", "great-grandson"),
+    (1, 1): ("sister", "brother"),
+    (2, 1): ("aunt", "uncle"),
+    (1, 2): ("niece", "nephew"),
+    (3, 1): ("great-aunt", "great-uncle"),
+    (1, 3): ("great-niece", "great-nephew"),
+    (2, 2): ("cousin", "cousin"),
+    (3, 2): ("cousin once removed", "cousin once removed"),
+    (2, 3): ("cousin once removed", "cousin once removed"),
+    (3, 3): ("second cousin", "second cousin"),
+}
+MARRIED = ("wife", "husband")
+IN_LAW = {
+    (1, 0): ("mother-in-law", "father-in-law"),
+    (0, 1): ("daughter-in-law", "son-in-law"),
+    (1, 1): ("sister-in-law", "brother-in-law"),
+}
+WORDS = sorted({word for pair in (*BLOOD.values(), MARRIED, *IN_LAW.values()) for word in pair})
+NAMES = (
+    [
+        "Ada",
+        "Bea",
+        "Cora",
+        "Dora",
+        "Edith",
+        "Flora",
+        "Greta",
+        "Hilda",
+        "Ida",
+        "Jane",
+        "Kate",
+        "Lena",
+        "Mary",
+        "Nora",
+        "Olga",
+        "Paula",
+        "Rosa",
+        "Sara",
+        "Tina",
+        "Ursula",
+        "Vera",
+        "Wilma",
+    ],
+    [
+        "Adam",
+        "Bert",
+        "Carl",
+        "Dirk",
+        "Emil",
+        "Fred",
+        "Georg",
+        "Hugo",
+        "Ivan",
+        "Jack",
+        "Kurt",
+        "Leo",
+        "Max",
+        "Nils",
+        "Otto",
+        "Paul",
+        "Ralph",
+        "Sam",
+        "Tom",
+        "Uwe",
+        "Victor",
+        "Walter",
+    ],
+)
+
+Family = dict[str, dict[str, Any]]
+"""Name: ``sex`` (0 female, 1 male), ``parents`` (two names or none), ``spouse`` (a name or None)."""
+
+
+@register_verifier("family_relation")
+class FamilyRelationVerifier(RuleVerifier[str]):
+    """Any word of the list that is true of the two people."""
+
+    def read(self, answer: str, task: Task) -> str | None:
+        """A word of the list, hyphens or not."""
+        said = normalized(answer).removeprefix("the ").removeprefix("first ")
+        return next((word for word in WORDS if normalized(word) == said), None)
+
+    def fault(self, value: str, task: Task) -> str | None:
+        """Whether the relation holds."""
+        first, second = task.answer["pair"]
+        return (
+            None
+            if value in Kinship(task.answer["family"]).words(first, second)
+            else "they are not so related"
+        )
+
+
+@register("rlvr/FamilyRelations-v0", family="logic")
+@dataclass(frozen=True, kw_only=True)
+class FamilyRelations(Problem):
+    """Say what one person is to another in a family told by single facts.
+
+    Difficulty 1 has two generations and one step between the people, 5 has three and four steps, 10 has four and six
+    steps. Hardness is the number of facts, plus three for each step.
+    """
+
+    verifier: ClassVar[str] = "family_relation"
+
+    def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
+        """Grows a family, and draws two people so many steps apart."""
+        generations, children, steps = LEVELS[difficulty]
+        found = None
+        while found is None:
+            kin = Kinship(_grow(rng, generations, children))
+            found = _draw_pair(kin, steps, rng)
+        family, (first, second, word) = kin.family, found
+        facts = _facts(family, rng)
+        prompt = (
+            f"{' '.join(facts)}\n\nBrothers and sisters share both parents, and the children of one of a married couple are "
+            f"children of both.\n\nWhat is {first} to {second}? Answer with one of these in <answer> tags: "
+            f"{', '.join(WORDS)}. The form is {first} is <answer>relation</answer> of {second}."
+        )
+        return Task(
+            prompt=prompt,
+            answer={"family": family, "pair": [first, second], "reference": word},
+            metadata={"people": len(family), "steps": steps, "hardness": len(facts) + 3 * steps},
+            solution="\n".join([*kin.reasons(first, second), f"So {first} is the {word} of {second}."]),
+        )
+
+    def answer_text(self, task: Task) -> str:
+        """The word."""
+        return str(task.answer["reference"])
+
+
+class Kinship:
+    """Who is what to whom in a family.
+
+    Args:
+        family: the people.
+    """
+
+    def __init__(self, family: Family) -> None:
+        self.family = family
+        self.ancestors: dict[str, dict[str, int]] = {}
+        """Of each person: generations up to the person itself and to each ancestor."""
+        for name in family:
+            self.ancestors[name] = self._distances(name)
+
+    def _distances(self, person: str) -> dict[str, int]:
+        found, level, depth = {person: 0}, [person], 0
+        while level:
+            depth += 1
+            level = [parent for name in level for parent in self.family[name]["parents"]]
+            for parent in level:
+                found.setdefault(parent, depth)
+        return found
+
+    def nearest(self, first: str, second: str) -> str | None:
+        """The nearest common ancestor, one of the two included."""
+        down, up = self.ancestors[first], self.ancestors[second]
+        return min((name for name in up if name in down), key=lambda n: (up[n] + down[n], n), default=None)
+
+    def blood(self, first: str | None, second: str | None) -> tuple[int, int] | None:
+        """Generations from ``second`` up to the nearest common ancestor, and down to ``first``."""
+        common = self.nearest(first, second) if first and second else None
+        if first is None or second is None or common is None:
+            return None
+        return self.ancestors[second][common], self.ancestors[first][common]
+
+    def words(self, first: str, second: str) -> dict[str, int]:
+        """All words for what ``first`` is to ``second``, with the number of links, a marriage being one."""
+        sex, own, other = (
+            self.family[first]["sex"],
+            self.family[first]["spouse"],
+            self.family[second]["spouse"],
+        )
+        found: dict[str, int] = {}
+        blood = self.blood(first, second)
+        if blood in BLOOD:
+            found[BLOOD[blood][sex]] = sum(blood)
+        if own == second:
+            found[MARRIED[sex]] = 1
+        # A spouse's parent or sibling; a child's or sibling's spouse. A spouse's child is one's own.
+        for through, kinds in (
+            (self.blood(first, other), ((1, 0), (1, 1))),
+            (self.blood(own, second), ((0, 1), (1, 1))),
+        ):
+            if through in kinds:
+                found[IN_LAW[through][sex]] = 1 + sum(through)
+        return found
+
+    def reasons(self, first: str, second: str) -> list[str]:
+        """The way from one person to the other, link by link."""
+        lines: list[str] = []
+        ends = [first, second]
+        if self.blood(first, second) is None:
+            index = 1 if self.blood(self.family[first]["spouse"], second) is None else 0
+            spouse = self.family[ends[index]]["spouse"]
+            lines.append(f"{ends[index]} is married to {spouse}.")
+            ends[index] = spouse
+        common = self.nearest(*ends)
+        for person in ends:
+            while person != common:
+                parents = self.family[person]["parents"]
+                lines.append(f"{person} is a child of {parents[0]} and {parents[1]}.")
+                person = next(parent for parent in parents if common in self.ancestors[parent])
+        return lines
+
+
+def _draw_pair(kin: Kinship, steps: int, rng: np.random.Generator) -> tuple[str, str, str] | None:
+    """Two people so many steps apart, and the word for it; None if there are none."""
+    names = list(kin.family)
+    for index in rng.permutation(len(names) ** 2).tolist():
+        first, second = names[index // len(names)], names[index % len(names)]
+        for word, links in kin.words(first, second).items() if first != second else ():
+            if links == steps:
+                return first, second, word
+    return None
+
+
+def _grow(rng: np.random.Generator, generations: int, children: int) -> Family:
+    """A couple and its descendants; everyone but the youngest is married."""
+    pools = [rng.permutation(names).tolist() for names in NAMES]
+    family: Family = {}
+
+    def add(sex: int, parents: Sequence[str]) -> str:
+        name = str(pools[sex].pop())
+        family[name] = {"sex": sex, "parents": list(parents), "spouse": None}
+        return name
+
+    def marry(name: str) -> tuple[str, str]:
+        partner = add(1 - family[name]["sex"], ())
+        family[name]["spouse"], family[partner]["spouse"] = partner, name
+        return name, partner
+
+    couples = [marry(add(int(rng.integers(2)), ()))]
+    for generation in range(1, generations):
+        born = [
+            add(int(rng.integers(2)), sorted(couple))
+            for couple in couples
+            for _ in range(children + (generation == 1 and generations > 2))
+        ]
+        couples = [marry(name) for name in born] if generation < generations - 1 else []
+    return family
+
+
+def _facts(family: Family, rng: np.random.Generator) -> list[str]:
+    """Sentences that determine the family, each person's sex included, in random order."""
+    facts: list[str] = []
+    eldest: dict[tuple[str, ...], str] = {}
+    for name, person in family.items():
+        sex, parents, spouse = person["sex"], tuple(person["parents"]), person["spouse"]
+        if parents:
+            sibling = eldest.setdefault(parents, name)
+            if sibling != name and rng.random() < 0.5:
+                facts.append(f"{name} is the {BLOOD[1, 1][sex]} of {sibling}.")
+            else:
+                facts.append(f"{name} is the {BLOOD[0, 1][sex]} of {parents[int(rng.integers(2))]}.")
+        if spouse is not None and name < spouse:
+            told, other = (name, spouse) if rng.random() < 0.5 else (spouse, name)
+            facts.append(f"{told} is the {MARRIED[family[told]['sex']]} of {other}.")
+    return [facts[i] for i in rng.permutation(len(facts)).tolist()]
