@@ -69,6 +69,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")  # other packages' progress bars would fill log files
     try:
         code = app(args=arguments, standalone_mode=False)
         sys.stdout.flush()
