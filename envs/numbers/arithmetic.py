@@ -54,7 +54,8 @@ class Arithmetic(Problem):
         digits = self.digits or 1 + (difficulty >= 5) + (difficulty >= 8)
         operations = list(self.operations or ("+-*" if difficulty >= 4 else "+-"))
         numbers = [int(n) for n in rng.integers(0 if digits == 1 else 1, 10**digits, size=count)]
-        signs = [str(s) for s in rng.choice(operations, size=count - 1)]
+        # the draws of rng.choice, which costs as much as all the rest
+        signs = [operations[i] for i in rng.integers(len(operations), size=count - 1)]
         expression = str(numbers[0]) + "".join(f"{s}{n}" for s, n in zip(signs, numbers[1:], strict=True))
         steps, value = _work_out(numbers, signs)
         if self.prompt == "terse":
