@@ -98,6 +98,8 @@ class Evaluator:
         return self.ctx.mpf(int(node.digits, node.base)), self.ctx.zero
 
     def _sym(self, node: Sym) -> Ball:
+        if node.name not in self.env:
+            raise Undefined(f"no value for {node.name}")
         return self._fraction(self.env[node.name])
 
     def _const(self, node: Const) -> Ball:

@@ -28,6 +28,7 @@ from rlvr_gym.verifiers.math.views import (
     Structure,
     Table,
     View,
+    same_name,
     views,
 )
 
@@ -83,7 +84,7 @@ class Comparer:
     # -- values -------------------------------------------------------------------------------------------------
 
     def _scalars(self, gold: Scalar, answer: Scalar) -> bool:
-        return _same_name(gold.name, answer.name) and self.numbers.same(gold, answer)
+        return same_name(gold.name, answer.name) and self.numbers.same(gold, answer)
 
     def _residues(self, gold: Residue, answer: Residue) -> bool:
         if not self._equal(gold.modulus, answer.modulus):
@@ -131,7 +132,7 @@ class Comparer:
         return all(self.same(g, a) for g, a in zip(gold.items, answer.items, strict=True))
 
     def _collections(self, gold: Collection, answer: Collection) -> bool:
-        if not _same_name(gold.name, answer.name):
+        if not same_name(gold.name, answer.name):
             return False
         golds, answers = gold.items, answer.items
         if gold.is_set or answer.is_set:
@@ -177,7 +178,7 @@ class Comparer:
     # -- relations ----------------------------------------------------------------------------------------------
 
     def _regions(self, gold: RegionView, answer: RegionView) -> bool:
-        return _same_name(gold.name, answer.name) and same_region(gold.region, answer.region, self.fuel)
+        return same_name(gold.name, answer.name) and same_region(gold.region, answer.region, self.fuel)
 
     def _equations(self, gold: Equation, answer: Equation) -> bool:
         return self._multiple(self._difference(gold.left, gold.right), self._difference(answer.left, answer.right), 0)
@@ -227,11 +228,6 @@ def _whole(value: int) -> Node:
     from rlvr_gym.verifiers.math.nodes import Num
 
     return Num(Fraction(value))
-
-
-def _same_name(a: str, b: str) -> bool:
-    """Whether two left sides may name the same thing; ``y`` and ``f(x)`` may."""
-    return not a or not b or a == b or {a, b} <= {"y", "f()"}
 
 
 def _same_brackets(gold: Point, answer: Point) -> bool:

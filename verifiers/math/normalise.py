@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CURRENCY_SIGNS", "compact", "normalise", "plain_words"]
+__all__ = ["CURRENCY_SIGNS", "compact", "is_words", "normalise", "plain_words", "unwrapped"]
 
 CURRENCY_SIGNS = "\ue000€£¥₹"
 """Currency tokens after normalisation; U+E000 stands for a dollar sign that is money and not a math delimiter."""
@@ -101,9 +101,19 @@ def compact(text: str) -> str:
 _GONE = {ord(c): None for c in " \n~"}
 
 
+def unwrapped(text: str) -> str:
+    """A normalised text with the insides of its text commands in their place."""
+    return _TEXT_COMMAND.sub("{", text)
+
+
+def is_words(text: str) -> bool:
+    """Whether a normalised text is words and numbers only, so that :func:`plain_words` loses nothing."""
+    rest = _SPACING.sub("", unwrapped(text))
+    return not any(char in rest for char in "\\^_&")
+
+
 def plain_words(text: str) -> str:
     """A normalised text as words: LaTeX text commands, braces, quotes and outer punctuation gone, case folded."""
-    text = _TEXT_COMMAND.sub("{", text)
-    text = _SPACING.sub(" ", text).replace("\\", " ").replace("\ue000", "$")
+    text = _SPACING.sub(" ", unwrapped(text)).replace("\\", " ").replace("\ue000", "$")
     text = " ".join(text.split()).strip(" .,;:!\"'`*").casefold()
     return _ARTICLE.sub("", text)

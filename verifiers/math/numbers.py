@@ -7,11 +7,11 @@ from fractions import Fraction
 
 from rlvr_gym.verifiers.math.budgets import Fuel, TooComplex, Undefined
 from rlvr_gym.verifiers.math.forms import rational_value, same_form
-from rlvr_gym.verifiers.math.nodes import Call, Mul, Neg, Node, Num, Quantity, symbols, walk
+from rlvr_gym.verifiers.math.nodes import Call, Mul, Neg, Node, Num, Quantity, Sym, symbols, walk
 from rlvr_gym.verifiers.math.numeric import approximate, same_value
 from rlvr_gym.verifiers.math.policy import Policy
 from rlvr_gym.verifiers.math.symbolic import simplifies_to_zero
-from rlvr_gym.verifiers.math.units import Unit
+from rlvr_gym.verifiers.math.units import Unit, parse_unit
 from rlvr_gym.verifiers.math.views import Scalar
 
 __all__ = ["NumberComparer"]
@@ -32,6 +32,10 @@ class NumberComparer:
     def _readings(self, gold: Scalar, answer: Scalar) -> Iterator[tuple[Node, Node]]:
         """Pairs of expressions, one of which must be equal."""
         left, right = gold.unit, answer.unit
+        if left is not None and right is None and (split := _letter_unit(answer.node)) is not None:
+            yield from self._both(gold.node, left, *split)
+        if right is not None and left is None and (split := _letter_unit(gold.node)) is not None:
+            yield from self._both(split[0], split[1], answer.node, right)
         if (left is None and right is None) or self.policy.units == "ignored":
             yield gold.node, answer.node
         elif left is not None and right is not None:
@@ -136,6 +140,17 @@ class NumberComparer:
         if decided is None:
             raise complaint or Undefined("no value that could be compared")
         return decided
+
+
+def _letter_unit(node: Node) -> tuple[Node, Unit] | None:
+    """``5m`` as five metres: a number times one letter that is a unit; used only beside a stated unit."""
+    if not isinstance(node, Mul) or len(node.args) != 2:
+        return None
+    value, letter = node.args
+    if not isinstance(value, Num) or not isinstance(letter, Sym):
+        return None
+    unit = parse_unit(letter.name)
+    return None if unit is None else (value, unit)
 
 
 def _terminates(value: Fraction) -> bool:

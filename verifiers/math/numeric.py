@@ -121,10 +121,11 @@ def _written_digits(a: Node, b: Node) -> int:
 def _same_function(a: Node, b: Node, names: list[str], fuel: Fuel, common_log: bool) -> bool | None:
     generator = random.Random("rlvr-gym " + " ".join(names))
     whole = _lives_on_integers(a) or _lives_on_integers(b)
+    steps = any(isinstance(n, Func) and n.name in ("floor", "ceil") for node in (a, b) for n in walk(node))
     compared = 0
     complex_points: list[dict[str, Fraction]] = []
     for trial in range(_TRIES):
-        env = _point(generator, names, whole, trial)
+        env = _point(generator, names, whole or (steps and trial % 3 == 1), trial)
         try:
             same = _separated(a, b, env, fuel, True, common_log)
         except OutOfDomain:

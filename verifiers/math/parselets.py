@@ -60,7 +60,7 @@ class Parselets:
 
     factor_commands: ClassVar[frozenset[str]] = (
         frozenset(FUNCTIONS) | frozenset(ATOMS) | SYMBOL_NAMES | _FRACTIONS | _BINOMIALS
-        | (frozenset(_FENCES) - {"vert", "Vert"}) | _DECORATIONS | {"mathbb", "boxed", "det", "left"}
+        | (frozenset(_FENCES) - {"vert", "Vert"}) | _DECORATIONS | _NAMES_BEFORE | {"mathbb", "boxed", "det"}
     )  # fmt: skip
 
     def __init__(self, tokens: list[Token]) -> None:

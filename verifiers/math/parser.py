@@ -193,8 +193,8 @@ class Parser(Parselets):
         if binding <= PRODUCT and token.kind == "text" and token.text.strip() in MULTIPLIERS:
             self.advance()
             return Mul((left, Num(Fraction(MULTIPLIERS[token.text.strip()]))))
-        if binding <= POWER and token.kind == "word" and token.text in ("base", "choose", "mod"):
-            return self._word_operator(left, token.text)
+        if binding <= POWER and token.kind in ("word", "text") and token.text.strip() in ("base", "choose", "mod"):
+            return self._word_operator(left, token.text.strip())
         if binding <= PRODUCT and self._starts_factor(left, token):
             return self._product(left, self.expression(PRODUCT + 1))
         return None
@@ -256,6 +256,10 @@ class Parser(Parselets):
     @staticmethod
     def _is_set(node: Node) -> bool:
         return isinstance(node, Bracket | SetOp | NamedSet)
+
+    def _over(self, left: Node) -> Node:
+        self.advance()
+        return Div(left, self.expression(SUM))
 
     def _choose(self, left: Node) -> Node:
         self.advance()
@@ -339,6 +343,7 @@ class Parser(Parselets):
         **dict.fromkeys(("^", "**"), (POWER, _power)),
         **dict.fromkeys(SET_OPERATIONS, (SETS, _set_operation)),
         ":": (RATIO, _ratio),
+        "\\over": (SUM, _over),
         "choose": (SUM, _choose),
         "pmod": (SUM, _modulus),
         "bmod": (PRODUCT, _modulus),

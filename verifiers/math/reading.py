@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from rlvr_gym.verifiers.math.budgets import MAX_CHARS, TooComplex, Unreadable
 from rlvr_gym.verifiers.math.nodes import NamedSet, Node, Num, Words
-from rlvr_gym.verifiers.math.normalise import compact, normalise, plain_words
+from rlvr_gym.verifiers.math.normalise import compact, is_words, normalise, plain_words, unwrapped
 from rlvr_gym.verifiers.math.parser import parse_or_raise
 from rlvr_gym.verifiers.math.words import choice_letter, clock_minutes, named_node_text, phrase_class, spelled_number
 
@@ -23,6 +23,7 @@ class Reading:
         text: normalised.
         compact: without white space; equal ones are the same answer.
         plain: its words, case folded.
+        is_words: whether ``plain`` says all: no mathematics was lost in it.
         node: its tree; None if it is no mathematics.
         too_complex: whether a budget kept it from being read.
         phrase: the class of a phrase such as "no solution".
@@ -32,6 +33,7 @@ class Reading:
     text: str
     compact: str
     plain: str
+    is_words: bool
     node: Node | None
     too_complex: bool = False
     phrase: str | None = None
@@ -49,23 +51,39 @@ def read(text: str) -> Reading:
 
 def _read(text: str) -> Reading:
     if len(text) > MAX_CHARS:
-        return Reading(text, text, "", None, True)
+        return Reading(text, text, "", False, None, True)
     normal = normalise(text)
     plain = plain_words(normal)
     phrase = phrase_class(plain)
-    node, too_complex = None, False
     try:
-        node = parse_or_raise(named_node_text(plain) or normal)
+        node, too_complex = _mathematics(normal, plain), False
     except TooComplex:
-        too_complex = True
-    except Unreadable:
-        value = spelled_number(plain) if plain.replace("-", "").replace(" ", "").isalpha() else None
-        node = None if value is None else Num(Fraction(value))
+        node, too_complex = None, True
     if node == NamedSet("empty"):
         phrase = "none"
     if isinstance(node, Words):
         node = None
-    return Reading(normal, compact(normal), plain, node, too_complex, phrase, clock_minutes(plain))
+    return Reading(normal, compact(normal), plain, is_words(normal), node, too_complex, phrase, clock_minutes(plain))
+
+
+def _mathematics(normal: str, plain: str) -> Node | None:
+    """The tree of a text; of ``\\text{3 hours}`` that of its inside; of ``seven`` the number."""
+    try:
+        node = parse_or_raise(named_node_text(plain) or normal)
+        if not isinstance(node, Words):
+            return node
+    except Unreadable:
+        pass
+    value = spelled_number(plain) if plain.replace("-", "").replace(" ", "").isalpha() else None
+    if value is not None:
+        return Num(Fraction(value))
+    bare = unwrapped(normal)
+    if bare == normal or not any(char.isdigit() for char in bare):
+        return None
+    try:
+        return parse_or_raise(bare)
+    except Unreadable:
+        return None
 
 
 _read_short = lru_cache(maxsize=8192)(_read)

@@ -33,7 +33,10 @@ class Token:
 
 EOF = Token("eof", "")
 
-_SPACE = re.compile(r"(?:[ \n~]|\\[,;:! ]|\\(?:quad|qquad|displaystyle|limits|nolimits|hfill|nonumber)(?![a-zA-Z]))+")
+_SPACE = re.compile(
+    r"(?:[ \n~]|\\[,;:! ]|\\(?:quad|qquad|displaystyle|textstyle|limits|nolimits|hfill"
+    r"|nonumber|[lL]arge|LARGE|small|normalsize|[hH]uge|tiny|bf|rm|it|cal)(?![a-zA-Z]))+"
+)
 _WORD = re.compile(r"[A-Za-z]+")
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 _SIZE = re.compile(r"(?:left|right|middle|[bB]igg?[lrm]?)$")
@@ -119,6 +122,8 @@ def _command(text: str, position: int, spaced: bool, opened: list[int]) -> tuple
         return None, end + 1 if text.startswith(".", end) else end
     if name in _TEXT:
         return _text_block(text, end, spaced)
+    if name == "over":
+        return Token("op", "\\over", spaced), end
     if name in _TRANSPARENT:
         return None, end
     if name in ("begin", "end"):
@@ -150,6 +155,8 @@ def _text_block(text: str, position: int, spaced: bool) -> tuple[Token, int]:
             break
     if end < 0 or len(inner) > 300:
         raise Unreadable("a text command that is not closed")
+    if _PLAIN.fullmatch(inner):
+        return _number(inner, 0, spaced, [])[0], end + 1
     return Token("text", inner.replace("\\ ", " ").replace("~", " "), spaced), end + 1
 
 

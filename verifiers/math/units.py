@@ -149,9 +149,11 @@ def _lookup(word: str) -> Unit | None:
     if len(word) == 1:
         word = _CASED.get(word, "")
     word = word.lower().rstrip(".")
+    if word in _NOT_NOUNS:
+        return None
     if word in _UNITS:
         return _UNITS[word]
-    return _UNITS.get(word[:-1]) if len(word) > 3 and word.endswith("s") else None
+    return _UNITS.get(word[:-1]) if len(word) > 2 and word.endswith("s") else None
 
 
 def is_unit_word(word: str) -> bool:

@@ -123,11 +123,9 @@ def _judge_words(gold: Reading, given: Reading, shown: str) -> Verdict | None:
     if gold.phrase is not None or given.phrase is not None:
         if gold.phrase == given.phrase:
             return Verdict.right(shown, stage="words")
-        if gold.phrase is None and gold.node is None and gold.plain == given.plain:
-            return Verdict.right(shown, stage="words")
         return Verdict.wrong(extracted=shown)
     if gold.node is None or given.node is None:
-        if gold.plain == given.plain and gold.plain:
+        if gold.plain == given.plain and gold.plain and gold.is_words and given.is_words:
             return Verdict.right(shown, stage="words")
         if gold.node is None:
             return Verdict.wrong(Reason.TOO_COMPLEX if given.too_complex else Reason.WRONG, shown)

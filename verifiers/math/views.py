@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rlvr_gym.verifiers.math.budgets import Fuel, Undefined, Unreadable
+from rlvr_gym.verifiers.math.exact import key
 from rlvr_gym.verifiers.math.expand import expand
 from rlvr_gym.verifiers.math.forms import Builder
 from rlvr_gym.verifiers.math.inequalities import region_of, solve
@@ -52,6 +53,7 @@ __all__ = [
     "Structure",
     "Table",
     "View",
+    "same_name",
     "views",
 ]
 
@@ -188,7 +190,7 @@ def _value_views(node: Node) -> list[View]:
     if isinstance(node, BaseNum):
         return [Numeral(node.digits, node.base)]
     if isinstance(node, Func) and node.name == "residue":
-        return [Residue(node.args[0], node.args[1]), Scalar(node.args[0])]
+        return [Residue(node.args[0], node.args[1]), Scalar(node.args[0], name=f"mod {node.args[1]}")]
     if isinstance(node, Ratio):
         found: list[View] = [Proportion(node.items)]
         return [*found, Scalar(Div(*node.items))] if len(node.items) == 2 else found
@@ -265,6 +267,9 @@ def _relation_views(node: Relation, fuel: Fuel) -> list[View]:
     solved = solve(node, fuel)
     if solved is not None:
         found.append(RegionView(*solved))
+        right = node.operands[-1]
+        if node.ops == ("in",) and isinstance(right, Bracket) and right.left == "\\{":
+            found += [_named(view, solved[1]) for view in views(right, fuel)]
     elif node.ops in (("<",), ("<=",), (">",), (">=",)):
         left, right = node.operands
         strict = node.ops[0] in ("<", ">")
@@ -279,8 +284,8 @@ def _equation_views(node: Relation, fuel: Fuel) -> list[View]:
     left, right = node.operands[0], node.operands[-1]
     if isinstance(right, Sym) and not symbols(left):
         left, right = right, left
-    if _is_name(left, fuel):
-        name = left.name if isinstance(left, Sym) else "f()" if isinstance(left, Call) else ""
+    name = _name(left, fuel)
+    if name is not None:
         found += [_named(view, name) for view in views(right, fuel)]
     elif not symbols(node) and not isinstance(left, Bracket) and _holds(node, fuel):
         found += views(right, fuel)
@@ -297,23 +302,40 @@ def _named(view: View, name: str) -> View:
     return view
 
 
-def _is_name(node: Node, fuel: Fuel) -> bool:
-    """Whether the left side names a value: not an equation that is still to be solved, like ``2x = 10``."""
-    if isinstance(node, Sym | Call | Words):
-        return True
+def _name(node: Node, fuel: Fuel) -> str | None:
+    """What the left side calls the value of the right; None for an equation to be solved, like ``2x = 10``.
+
+    A name that starts with ``?`` is an expression, like ``a + b`` in ``a + b = 7``; with ``??`` one in the
+    coordinates x, y, z, which may be a curve: see :func:`same_name`.
+    """
+    if isinstance(node, Sym | Call):
+        return node.name if isinstance(node, Sym) else "f()"
+    if isinstance(node, Words):
+        return ""
     if isinstance(node, Bracket):
-        return all(isinstance(item, Sym) for item in node.items)
+        return "" if all(isinstance(item, Sym) for item in node.items) else None
     names = symbols(node)
     if not names:
-        return False
-    if len(names) > 1:
-        return True
+        return None
     try:
         form = Builder(fuel).form(node)
     except (Unreadable, Undefined):
-        return False
+        return None
     atoms = {atom for mono in form.above for atom, _ in mono}
-    return any(atom[0] in "~^" for atom in atoms)
+    if len(names) == 1 and not any(atom[0] in "~^" for atom in atoms):
+        return None
+    return ("??" if names & {"x", "y", "z"} else "?") + key(form)
+
+
+def same_name(gold: str, answer: str) -> bool:
+    """Whether two left sides may name the same thing.
+
+    No name goes with any; ``y`` and ``f(x)`` with each other. A reference ``x^2 + y^2 = 25`` is a curve, and ``25``
+    is not enough for it; but for the reference 25 that equation will do.
+    """
+    if not answer or not gold:
+        return not gold.startswith("??")
+    return gold == answer or {gold, answer} <= {"y", "f()"}
 
 
 def _holds(node: Relation, fuel: Fuel) -> bool:
