@@ -17,10 +17,10 @@ from rlvr_gym.verifiers.grids import RuleVerifier, normalized
 __all__ = ["FamilyRelations"]
 
 LEVELS = {
-    1: (2, 1, 1), 2: (2, 2, 2), 3: (3, 1, 2), 4: (3, 2, 3), 5: (3, 2, 4), 6: (3, 3, 4), 7: (4, 1, 5), 8: (4, 2, 4),
-    9: (4, 2, 5), 10: (4, 2, 6),
+    1: (2, 1, (1, 1)), 2: (3, 1, (1, 2)), 3: (3, 1, (2, 2)), 4: (3, 1, (2, 3)), 5: (3, 2, (2, 3)), 6: (3, 2, (3, 4)),
+    7: (4, 1, (3, 6)), 8: (3, 3, (3, 4)), 9: (4, 2, (3, 5)), 10: (4, 2, (4, 6)),
 }  # fmt: skip
-"""Difficulty: generations, children of a couple (one more for the first), and steps between the two people."""
+"""Difficulty: generations, children of a couple (one more for the first), fewest and most steps between the people."""
 BLOOD = {
     # Generations from the second person up to the common ancestor, and down to the first: her name, his name.
     (1, 0): ("mother", "father"),
@@ -125,8 +125,8 @@ class FamilyRelationVerifier(RuleVerifier[str]):
 class FamilyRelations(Problem):
     """Say what one person is to another in a family told by single facts.
 
-    Difficulty 1 has two generations and one step between the people, 5 has three and four steps, 10 has four and six
-    steps. Hardness is the number of facts, plus three for each step.
+    Difficulty 1 has two generations and one step between the people, 5 has three and two or three steps, 10 has four
+    and four to six steps. Hardness is the number of facts, plus three for each step.
     """
 
     verifier: ClassVar[str] = "family_relation"
@@ -138,7 +138,7 @@ class FamilyRelations(Problem):
         while found is None:
             kin = Kinship(_grow(rng, generations, children))
             found = _draw_pair(kin, steps, rng)
-        family, (first, second, word) = kin.family, found
+        family, (first, second, word, links) = kin.family, found
         facts = _facts(family, rng)
         prompt = (
             f"{' '.join(facts)}\n\nBrothers and sisters share both parents, and the children of one of a married couple are "
@@ -148,7 +148,7 @@ class FamilyRelations(Problem):
         return Task(
             prompt=prompt,
             answer={"family": family, "pair": [first, second], "reference": word},
-            metadata={"people": len(family), "steps": steps, "hardness": len(facts) + 3 * steps},
+            metadata={"people": len(family), "steps": links, "hardness": len(facts) + 3 * links},
             solution="\n".join([*kin.reasons(first, second), f"So {first} is the {word} of {second}."]),
         )
 
@@ -232,15 +232,24 @@ class Kinship:
         return lines
 
 
-def _draw_pair(kin: Kinship, steps: int, rng: np.random.Generator) -> tuple[str, str, str] | None:
-    """Two people so many steps apart, and the word for it; None if there are none."""
-    names = list(kin.family)
-    for index in rng.permutation(len(names) ** 2).tolist():
-        first, second = names[index // len(names)], names[index % len(names)]
-        for word, links in kin.words(first, second).items() if first != second else ():
-            if links == steps:
-                return first, second, word
-    return None
+def _draw_pair(
+    kin: Kinship, steps: tuple[int, int], rng: np.random.Generator
+) -> tuple[str, str, str, int] | None:
+    """Two people, the word for what the first is to the second, and the steps; None if there are none.
+
+    The word is drawn first: else most answers would be the most common words.
+    """
+    found: dict[str, list[tuple[str, str, int]]] = {}
+    for first in kin.family:
+        for second in kin.family:
+            for word, links in kin.words(first, second).items() if first != second else ():
+                if steps[0] <= links <= steps[1]:
+                    found.setdefault(word, []).append((first, second, links))
+    if not found:
+        return None
+    word = sorted(found)[int(rng.integers(len(found)))]
+    first, second, links = found[word][int(rng.integers(len(found[word])))]
+    return first, second, word, links
 
 
 def _grow(rng: np.random.Generator, generations: int, children: int) -> Family:

@@ -30,23 +30,23 @@ from rlvr_gym.verifiers.grids import grid_text
 __all__ = ["Kakuro"]
 
 LEVELS = {
-    1: (2, 2),
-    2: (2, 3),
-    3: (3, 3),
-    4: (3, 4),
-    5: (4, 4),
-    6: (4, 5),
-    7: (5, 5),
-    8: (5, 6),
-    9: (6, 6),
+    1: (2, 3),
+    2: (3, 3),
+    3: (3, 4),
+    4: (4, 4),
+    5: (4, 5),
+    6: (5, 5),
+    7: (5, 6),
+    8: (6, 6),
+    9: (6, 7),
     10: (7, 7),
 }
 """Difficulty: rows and columns."""
 BLOCK = "x"
 BLOCKED_SHARE = 0.15
 LONGEST_RUN = 5
-SWEEPS = 2
-"""Rounds of making the sums of a filling sharper."""
+FEWEST_CELLS_TO_SHARPEN, SWEEPS = 9, 2
+"""Rounds of making the sums of a filling sharper; a tiny grid would always come out the same."""
 FILLS = 2
 """Fillings drawn; the one that needs the fewest given digits is taken."""
 SYMBOLS = "123456789" + BLOCK
@@ -79,7 +79,7 @@ class KakuroVerifier(GridVerifier):
 class Kakuro(GridProblem):
     """Fill runs with different digits that add up to given sums; exactly one solution.
 
-    Difficulty 1 is 2x2, 5 is 4x4, 10 is 7x7; runs have 2 to 5 cells. Hardness is the number of values that follow
+    Difficulty 1 is 2x3, 5 is 4x5, 10 is 7x7; runs have 2 to 5 cells. Hardness is the number of values that follow
     directly, plus four for every value ruled out by trying it.
 
     Attributes:
@@ -177,7 +177,7 @@ def _sharpen(digits: list[int], runs: Sequence[Sequence[int]], rng: np.random.Ge
     for run in runs:
         for cell in run:
             runs_of.setdefault(cell, []).append(run)
-    for _ in range(SWEEPS):
+    for _ in range(SWEEPS if len(runs_of) >= FEWEST_CELLS_TO_SHARPEN else 0):
         for cell in rng.permutation(list(runs_of)).tolist():
             taken = {digits[c] for run in runs_of[cell] for c in run if c != cell}
             ways = {}
@@ -223,5 +223,5 @@ def _prompt(givens: list[str], sums: Sequence[tuple[int, Sequence[int]]], rows: 
         f"Solve this Kakuro: fill the empty cells (.) with digits from 1 to 9. The cells of each run below hold "
         f"different digits that add up to its sum; {BLOCK} is a blocked cell. There is exactly one solution."
         f"\n\n{grid_text(givens)}\n\nRuns (r1c2 is row 1, column 2):\n{listed}\n\nWrite {BLOCK} for blocked cells. "
-        f"{grid_format(rows, columns, (f'{BLOCK}12', f'412', f'98{BLOCK}'), 'cells')}"
+        f"{grid_format(rows, columns, (f'{BLOCK}12', '412', f'98{BLOCK}'), 'cells')}"
     )

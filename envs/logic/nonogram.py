@@ -19,7 +19,7 @@ from rlvr_gym.verifier import register_verifier
 
 __all__ = ["Nonogram"]
 
-LEVELS = {1: 3, 2: 4, 3: 5, 4: 6, 5: 7, 6: 8, 7: 9, 8: 10, 9: 11, 10: 12}
+LEVELS = {1: 4, 2: 5, 3: 5, 4: 6, 5: 7, 6: 8, 7: 9, 8: 10, 9: 11, 10: 12}
 """Difficulty: rows and columns."""
 FILLED = 0.55
 
@@ -48,7 +48,7 @@ class NonogramVerifier(GridVerifier):
 class Nonogram(GridProblem):
     """Paint a picture whose blocks have given lengths; exactly one solution.
 
-    Difficulty 1 is 3x3 and each level has one row and column more, to 12x12. Single steps in rows and columns are
+    Difficulty 1 is 4x4, 5 is 7x7, 10 is 12x12. Single steps in rows and columns are
     enough. Hardness is the number of cells that they settle.
 
     Attributes:

@@ -20,7 +20,7 @@ from rlvr_gym.verifiers.grids import RuleVerifier, parse_selection
 
 __all__ = ["SelfReference"]
 
-LEVELS = {1: 2, 2: 3, 3: 4, 4: 4, 5: 5, 6: 6, 7: 7, 8: 8, 9: 9, 10: 10}
+LEVELS = {1: 3, 2: 4, 3: 4, 4: 5, 5: 6, 6: 6, 7: 7, 8: 8, 9: 9, 10: 10}
 """Difficulty: statements."""
 
 Bits = np.ndarray[Any, np.dtype[np.bool_]]
@@ -75,7 +75,7 @@ class SelfReferenceVerifier(RuleVerifier[frozenset[int]]):
 class SelfReference(Problem):
     """Find which of several statements about each other are true; exactly one choice is consistent.
 
-    Difficulty 1 has 2 statements, 5 has 5, 10 has 10. Hardness is the number of statements that each of them speaks
+    Difficulty 1 has 3 statements, 5 has 6, 10 has 10. Hardness is the number of statements that each of them speaks
     of, itself included, in sum, plus four for every truth value ruled out by trying it.
     """
 
@@ -129,7 +129,7 @@ def _all_choices(count: int) -> Bits:
 
 def _draw_statement(rng: np.random.Generator, number: int, count: int) -> Statement:
     """A statement about the totals or about others, never about itself alone."""
-    kinds = list(KINDS) if count > 2 else [*TOTALS, "true", "false"]
+    kinds = list(KINDS)
     kind = kinds[int(rng.integers(len(kinds)))]
     if kind in TOTALS:
         low, high = (0, count) if kind == "exactly" else (1, count - 1)

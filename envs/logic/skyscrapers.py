@@ -26,12 +26,11 @@ from rlvr_gym.errors import ConfigError
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
-from rlvr_gym.verifiers.grids import grid_text
 
 __all__ = ["Skyscrapers"]
 
 LEVELS = {
-    1: (3, 1.0), 2: (4, 0.4), 3: (4, 0.7), 4: (4, 1.0), 5: (5, 0.4), 6: (5, 0.7), 7: (5, 1.0), 8: (6, 0.4),
+    1: (3, 0.5), 2: (4, 0.4), 3: (4, 0.7), 4: (4, 1.0), 5: (5, 0.4), 6: (5, 0.7), 7: (5, 1.0), 8: (6, 0.4),
     9: (6, 0.7), 10: (6, 1.0),
 }  # fmt: skip
 """Difficulty: size, and the share of the border's clues that are told."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,7 +23,7 @@ from rlvr_gym.verifiers.grids import RuleVerifier, grid_text, parse_grid
 
 __all__ = ["StarBattle"]
 
-LEVELS = {1: 4, 2: 5, 3: 5, 4: 6, 5: 6, 6: 7, 7: 7, 8: 8, 9: 8, 10: 9}
+LEVELS = {1: 5, 2: 5, 3: 6, 4: 6, 5: 6, 6: 7, 7: 7, 8: 8, 9: 8, 10: 9}
 """Difficulty: rows, columns and regions."""
 REPAIRS = 60
 LETTERS = "ABCDEFGHI"
@@ -44,7 +44,7 @@ class StarBattleVerifier(RuleVerifier[list[int]]):
         """The first rule that the stars break."""
         if len(set(value)) < len(value):
             return "a column has two stars"
-        if any(abs(a - b) < 2 for a, b in zip(value, value[1:], strict=False)):
+        if any(abs(a - b) < 2 for a, b in pairwise(value)):
             return "two stars touch"
         regions = [row[column] for row, column in zip(task.answer["regions"], value, strict=True)]
         return "a region has two stars" if len(set(regions)) < len(regions) else None
@@ -55,11 +55,11 @@ class StarBattleVerifier(RuleVerifier[list[int]]):
 class StarBattle(Problem):
     """Place one star in each row, column and region so that no two touch; exactly one solution.
 
-    Difficulty 1 is 4x4, 5 is 6x6, 10 is 9x9. Hardness is the number of cells that have to be crossed out, plus
+    Difficulty 1 is 5x5, 5 is 6x6, 10 is 9x9. Hardness is the number of cells that have to be crossed out, plus
     four for every place ruled out by trying it.
 
     Attributes:
-        size: from 4 to 9; 0 leaves it to the difficulty.
+        size: from 5 to 9; 0 leaves it to the difficulty.
     """
 
     verifier: ClassVar[str] = "star_battle"
@@ -67,8 +67,8 @@ class StarBattle(Problem):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.size and not 4 <= self.size <= 9:
-            raise ConfigError(f"size goes from 4 to 9, or is 0 for the difficulty's own; got {self.size!r}.")
+        if self.size and not 5 <= self.size <= 9:
+            raise ConfigError(f"size goes from 5 to 9, or is 0 for the difficulty's own; got {self.size!r}.")
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws stars, grows regions around them, and moves cells between regions until one solution is left."""
@@ -164,13 +164,12 @@ def _placements(size: int) -> np.ndarray[Any, np.dtype[np.int8]]:
     return partial
 
 
-def _solutions(regions: Sequence[int], size: int) -> np.ndarray[Any, np.dtype[np.int8]]:
-    """The placements with one star in each region: all of them are looked at, which proves uniqueness."""
-    stars = _placements(size)
-    bits = (1 << np.array(regions, dtype=np.int16)).reshape(size, size)
-    # n powers of two add up to 2**n - 1 only if they are all different
-    total = sum(bits[row][stars[:, row]] for row in range(size))
-    return stars[total == (1 << size) - 1]
+@cache
+def _through(size: int) -> list[np.ndarray[Any, np.dtype[np.intp]]]:
+    """The numbers of the placements that have a star in each cell."""
+    return [
+        np.flatnonzero(_placements(size)[:, row] == column) for row in range(size) for column in range(size)
+    ]
 
 
 def _near(cell: int, size: int) -> list[int]:
@@ -209,16 +208,21 @@ def _make_unique(regions: list[int], stars: Sequence[int], rng: np.random.Genera
     """Breaks other solutions by giving the cell that most of them use to a neighbouring region."""
     size = len(stars)
     own = {row * size + column for row, column in enumerate(stars)}
+    cells = np.arange(size) * size + _placements(size)
+    # A placement's regions as a sum of powers of two: n of them make 2**n - 1 only if they are all different. All
+    # placements are looked at, which proves uniqueness.
+    totals = (1 << np.array(regions, dtype=np.int16))[cells].sum(axis=1, dtype=np.int16)
     for _ in range(REPAIRS):
-        solutions = _solutions(regions, size)
+        solutions = np.flatnonzero(totals == (1 << size) - 1)
         if len(solutions) == 1:
             return regions
-        used = Counter((solutions + np.arange(size) * size).ravel().tolist())
+        used = Counter(cells[solutions].ravel().tolist())
         able = (c for c, _ in used.most_common() if c not in own and _may_leave(c, regions, size))
         moves = [(c, regions[n]) for c in islice(able, 3) for n in _near(c, size) if regions[n] != regions[c]]
         if not moves:
             return None
         cell, region = moves[int(rng.integers(len(moves)))]
+        totals[_through(size)[cell]] += (1 << region) - (1 << regions[cell])
         regions[cell] = region
     return None
 

@@ -27,7 +27,8 @@ SENTENCES = {
     "some_not": "Some {0} are not {1}.",
 }
 WEIGHTS = [0.5, 0.2, 0.2, 0.1]
-FOLLOWS_SHARE = 0.45
+FOLLOWS_SHARE, NONE_SHARE = 0.45, 0.2
+"""How likely each conclusion follows, and how often it is allowed that none does."""
 NOUNS = [
     "blorps",
     "wimbles",
@@ -69,8 +70,10 @@ class Syllogism(SelectionProblem):
         """Draws premises that can be true together, and conclusions of both sorts."""
         count, size, asked = LEVELS[difficulty]
         nouns = rng.permutation(NOUNS)[:count].tolist()
-        premises = _draw_premises(rng, count, size)
-        conclusions = _draw_conclusions(rng, premises, count, asked)
+        conclusions: list[Statement] = []
+        while not conclusions:
+            premises = _draw_premises(rng, count, size)
+            conclusions = _draw_conclusions(rng, premises, count, asked)
         lines, chosen, effort = [], [], size
         for number, conclusion in enumerate(conclusions, 1):
             needed = _needed(conclusion, premises, count)
@@ -168,7 +171,10 @@ def _draw_premises(rng: np.random.Generator, count: int, size: int) -> list[Stat
 def _draw_conclusions(
     rng: np.random.Generator, premises: Sequence[Statement], count: int, asked: int
 ) -> list[Statement]:
-    """Statements that are no premises, those that follow and those that do not mixed."""
+    """Statements that are no premises, those that follow and those that do not mixed; none if that fails.
+
+    Seldom does none of them follow, so that it is no good guess.
+    """
     pool: list[Statement] = []
     for kind in SENTENCES:
         for a in range(count):
@@ -181,11 +187,13 @@ def _draw_conclusions(
     bad: list[Statement] = []
     for index in rng.permutation(len(pool)).tolist():
         (good if follows(pool[index], premises, count) else bad).append(pool[index])
-    chosen: list[Statement] = []
-    while len(chosen) < asked:
-        source = good if good and (rng.random() < FOLLOWS_SHARE or not bad) else bad
-        chosen.append(source.pop())
-    return chosen
+    most = asked if rng.random() < NONE_SHARE else asked - 1
+    wrong = min(int(rng.binomial(asked, 1 - FOLLOWS_SHARE)), most)
+    wrong = max(wrong, asked - len(good))
+    if wrong > min(most, len(bad)):
+        return []
+    chosen = [*bad[:wrong], *good[: asked - wrong]]
+    return [chosen[i] for i in rng.permutation(asked).tolist()]
 
 
 def _doubt(conclusion: Statement, premises: Sequence[Statement], nouns: Sequence[str]) -> str:
