@@ -6,11 +6,10 @@ make the program fail, and otherwise only states values, which the judge compare
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
-import random
-import signal
 import sys
 import threading
 import traceback
@@ -38,29 +37,17 @@ def _say(record: dict[str, Any]) -> None:
         view = view[os.write(RECORDS_FD, view) :]
 
 
-def _fresh_streams() -> None:
-    """Standard streams over the new descriptors, in UTF-8; undecodable bytes survive a round trip."""
-    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
-    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
-    for name in ("stdin", "stdout", "stderr"):
-        setattr(sys, f"__{name}__", getattr(sys, name))
-
-
-def _enter_jail(job: dict[str, Any], workdir: str, code: bytes | None, base_processes: int) -> None:
+def _enter_jail(
+    job: dict[str, Any], workdir: str, code: bytes | None, base_processes: int, base_size: int
+) -> None:
     os.setsid()
     os.chdir(workdir)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
-    try:
-        with open(
-            "/proc/self/oom_score_adj", "w"
-        ) as file:  # if memory runs out, the job goes and not the server
-            file.write("1000")
-    except OSError:
-        pass
-    jail.apply_limits(job["limits"], len(job.get("calls") or ()) or 1, base_processes)
     jail.set_dumpable(True)  # it is its own master: /proc/self works as everywhere
+    with contextlib.suppress(OSError):
+        score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(score, b"1000")  # if memory runs out, the job goes and not the server
+        os.close(score)
+    jail.apply_limits(job["limits"], len(job.get("calls") or ()) or 1, base_processes, base_size)
     if code is not None and not jail.install_filter(code):
         raise OSError("the kernel refused the system call filter")
 
@@ -223,8 +210,12 @@ def run_child(
     workdir: str,
     code: bytes | None,
     base_processes: int,
+    base_size: int,
 ) -> NoReturn:
     """Becomes the program. Called in the forked child; never returns.
+
+    The standard streams are the interpreter's own, which the server has never used: over the new descriptors 0 to 2,
+    in UTF-8.
 
     Args:
         job: the request.
@@ -232,6 +223,7 @@ def run_child(
         workdir: an empty directory of its own.
         code: the system call filter, or None.
         base_processes: processes that this user has besides the job's.
+        base_size: the server's address space, in bytes.
     """
     status = 1
     try:
@@ -240,9 +232,7 @@ def run_child(
         for i, fd in enumerate(high):
             os.dup2(fd, i, inheritable=True)
         os.closerange(5, os.sysconf("SC_OPEN_MAX"))
-        _fresh_streams()
-        _enter_jail(job, workdir, code, base_processes)
-        random.seed(0)
+        _enter_jail(job, workdir, code, base_processes, base_size)
         gc.enable()
         status = _MODES[job["mode"]](job)
     except LiteralError:

@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import random
 import select
 import shutil
 import signal
@@ -31,52 +32,10 @@ _ID_BYTES = 16
 _MAX_FILES = 10_000
 _STDERR_KEPT = 16_000
 _TICK_S, _SCAN_S = 0.01, 0.05
-_PRELOADED = [
-    "abc",
-    "array",
-    "ast",
-    "base64",
-    "bisect",
-    "calendar",
-    "cmath",
-    "collections",
-    "contextlib",
-    "copy",
-    "csv",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "enum",
-    "fractions",
-    "functools",
-    "hashlib",
-    "heapq",
-    "io",
-    "itertools",
-    "json",
-    "linecache",
-    "math",
-    "numbers",
-    "operator",
-    "os",
-    "pprint",
-    "queue",
-    "random",
-    "re",
-    "statistics",
-    "string",
-    "struct",
-    "symtable",
-    "sys",
-    "textwrap",
-    "threading",
-    "time",
-    "traceback",
-    "types",
-    "typing",
-    "unicodedata",
-    "rlvr_gym.sandbox.guest.lint",
-]
+_PRELOADED = """
+bisect collections collections.abc contextlib copy dataclasses datetime enum functools heapq io itertools json linecache
+math operator os random re string struct sys threading time traceback typing rlvr_gym.sandbox.guest.lint
+"""
 
 
 class Channel:
@@ -108,6 +67,16 @@ class Channel:
             view = view[os.write(self._sink, view) :]
 
 
+def _file(name: str, content: bytes) -> int:
+    """A descriptor of a file in memory that reads from the beginning."""
+    fd = os.memfd_create(name)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
 class Job:
     """One running job: the child, its pipes, its clocks."""
 
@@ -127,19 +96,14 @@ class Job:
         self._start()
 
     def _start(self) -> None:
-        given = os.memfd_create("stdin")
-        with open(given, "wb", closefd=False) as file:
-            file.write(base64.b64decode(self.request.get("stdin", "")))
-        os.lseek(given, 0, os.SEEK_SET)
+        given = _file("stdin", base64.b64decode(self.request.get("stdin", "")))
         (self._out, out), (self._err, err), (self._rec, rec) = os.pipe(), os.pipe(), os.pipe()
         if self.interactive:
             requests, self._ask = os.pipe()
         else:
-            requests, self._ask = os.memfd_create("requests"), -1
-            with open(requests, "wb", closefd=False) as file:
-                file.write("".join(line + "\n" for line in self.request.get("calls") or ()).encode("ascii"))
-            os.lseek(requests, 0, os.SEEK_SET)
-        self.pid = os.fork()
+            lines = "".join(line + "\n" for line in self.request.get("calls") or ())
+            requests, self._ask = _file("requests", lines.encode("ascii")), -1
+        self.pid = jail.fork()
         if self.pid == 0:
             server = self.server
             program.run_child(
@@ -148,6 +112,7 @@ class Job:
                 server.workdir,
                 server.filter,
                 server.base_processes,
+                server.base_size,
             )
         for fd in (given, out, err, rec, requests):
             os.close(fd)
@@ -200,26 +165,23 @@ class Job:
     def _cpu(self) -> float:
         """CPU seconds of the child's threads so far."""
         try:
-            return time.clock_gettime(
-                (~self.pid << 3) | 2
-            )  # the clock of another process: see clock_getcpuclockid(3)
+            # the id of another process's clock is made from its number: clock_getcpuclockid(3)
+            return time.clock_gettime((~self.pid << 3) | 2)
         except OSError:
             return self._case_cpu
 
     def _check_time(self, now: float) -> None:
         if now - self._began > self.limits["session"]:
             self._verdict = "timeout"
-        if (
-            self.interactive
-            and self.request["mode"] == "calls"
-            and self._sent
-            and self._record_count >= self._sent
-        ):
+        if self.interactive and self._is_idle():
             return  # the host's turn: the clock of a case stands still
         cpu = self._cpu() - self._case_cpu
         if cpu > self.limits["cpu"] or now - self._case_began > self.limits["wall"]:
             self._verdict = "timeout"
             self._delay = processes.run_delay(self.pid)
+
+    def _is_idle(self) -> bool:
+        return self.request["mode"] == "calls" and 0 < self._sent <= self._record_count
 
     def _drain(self, fd: int) -> bool:
         """Reads what is there; False at the end of the stream."""
@@ -301,8 +263,10 @@ class Server:
         self.base_processes = 1 if alone else processes.of_user() + 64
         self.filter = jail.make_filter([os.getpid(), *config["protected"]]) if config["filter"] else None
         sys.path[:] = [path for path in sys.path if path]
-        for name in _PRELOADED:
+        for name in _PRELOADED.split():
             importlib.import_module(name)
+        self.base_size = jail.address_space()
+        random.seed(0)  # each job starts from this state, and so runs the same every time
         gc.collect()
         gc.freeze()  # forked children then share the pages of what is here
         gc.disable()

@@ -1,0 +1,4 @@
+"""A regular expression that backtracks for ever."""
+import re
+
+re.match(r"(a+)+$", "a" * 60 + "!")
