@@ -10,7 +10,7 @@ from typing import Annotated, cast
 
 import typer
 
-from rlvr_gym.cli import catalogue, data, doctor, evaluate, play, report, sample, train, verify
+from rlvr_gym.cli import catalogue, data, doctor, evaluate, play, report, sample, sandbox, train, verify
 from rlvr_gym.cli.console import plain, stderr
 from rlvr_gym.errors import RLVRError
 
@@ -40,6 +40,7 @@ app.command("train")(train.train)
 app.command("report")(report.report)
 app.command("rewards")(catalogue.rewards)
 app.command("doctor")(doctor.doctor)
+app.add_typer(sandbox.app)
 app.add_typer(data.app, name="data")
 
 
