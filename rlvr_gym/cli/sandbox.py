@@ -34,7 +34,7 @@ def build(
     if not from_host:
         raise ConfigError(
             "Give --from-host to pack this machine's Python, or build the Dockerfile of the repository: "
-            f"docker build -t {tag} -f docker/Dockerfile docker."
+            f"docker build --tag {tag} - < Dockerfile."
         )
     image = build_image_from_host(tag)
     stdout().print(plain(f"Built {tag} ({image[7:19]})."))
