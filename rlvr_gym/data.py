@@ -45,7 +45,7 @@ def text_of(row: Mapping[str, Any], field: str | None = None, where: str = "The 
         )
     if not isinstance(value, str):
         raise DataError(
-            f"{where} has no text in {' or '.join(names)}; it has {sorted(row)}: name one with --field."
+            f"{where} has no text in {' or '.join(names)}; it has {sorted(row)}: name the field that holds it."
         )
     return value
 

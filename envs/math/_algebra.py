@@ -42,7 +42,7 @@ Matrix = list[list[Fraction]]
 
 def poly(coefficients: Iterable[int | Fraction]) -> Poly:
     """The polynomial with these coefficients, lowest degree first."""
-    values = [Fraction(c) for c in coefficients]
+    values = [c if type(c) is Fraction else Fraction(c) for c in coefficients]
     while values and not values[-1]:
         values.pop()
     return tuple(values)
@@ -63,9 +63,11 @@ def scale(a: Poly, factor: int | Fraction) -> Poly:
 def multiply(a: Poly, b: Poly) -> Poly:
     """``a * b``."""
     result = [Fraction(0)] * max(len(a) + len(b) - 1, 0)
+    terms = [(j, y) for j, y in enumerate(b) if y]
     for i, x in enumerate(a):
-        for j, y in enumerate(b):
-            result[i + j] += x * y
+        if x:
+            for j, y in terms:
+                result[i + j] += x * y
     return poly(result)
 
 

@@ -5,6 +5,7 @@ Everything here is bounded: by the parser's budgets, and by limits on degrees an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import reduce
 
@@ -13,14 +14,12 @@ from rlvr_gym.verifiers.math.budgets import TooComplex, Undefined, Unreadable
 from rlvr_gym.verifiers.math.nodes import (
     Add,
     Bracket,
-    Call,
     Div,
     Mul,
     Neg,
     Node,
     Num,
     Pow,
-    Relation,
     Sym,
     walk,
 )
@@ -34,6 +33,7 @@ __all__ = [
     "factors",
     "read",
     "read_all",
+    "read_exactly",
     "same_ratio",
     "size",
     "terms",
@@ -45,21 +45,25 @@ MAX_COEFFICIENT_BITS = 4000
 Ratio = tuple[Poly, Poly]
 """Numerator and denominator, not reduced."""
 _ONE = poly([1])
+_NAME = re.compile(r"\s*[A-Za-z]\w{0,3}'?\s*(?:\([a-z]\))?\s*=(?!=)\s*", re.ASCII)
 
 
 class _NotRational(Exception):
     """The expression is no quotient of polynomials, or too large a one."""
 
 
-def read(text: str) -> Node | None:
-    """The expression that ``text`` is, without a name and ``=`` in front; None if it cannot be read."""
+def read_exactly(text: str) -> Node | None:
+    """What ``text`` says; None if it cannot be read."""
     try:
-        node = parse_or_raise(text)
+        return parse_or_raise(text)
     except (Unreadable, TooComplex, Undefined):
         return None
-    if isinstance(node, Relation) and node.ops == ("=",) and isinstance(node.operands[0], Sym | Call):
-        return node.operands[1]
-    return node
+
+
+def read(text: str) -> Node | None:
+    """The expression that ``text`` is, without a name and ``=`` in front (``F(x) = ...``)."""
+    named = _NAME.match(text)
+    return read_exactly(text[named.end() :] if named else text)
 
 
 def size(node: Node) -> int:
@@ -76,7 +80,8 @@ def _checked(a: Poly) -> Poly:
 
 
 def _times(a: Ratio, b: Ratio) -> Ratio:
-    return _checked(multiply(a[0], b[0])), _checked(multiply(a[1], b[1]))
+    below = _ONE if a[1] == b[1] == _ONE else _checked(multiply(a[1], b[1]))
+    return _checked(multiply(a[0], b[0])), below
 
 
 def _plus(a: Ratio, b: Ratio) -> Ratio:
@@ -128,7 +133,12 @@ def _convert(node: Node, variable: str) -> Ratio:
 def _power(base: Ratio, exponent: int | None) -> Ratio:
     if exponent is None or (exponent <= 0 and not base[0]):
         raise _NotRational
-    result = reduce(_times, [base] * abs(exponent), (_ONE, _ONE))
+    result, square, left = (_ONE, _ONE), base, abs(exponent)
+    while left:
+        if left % 2:
+            result = _times(result, square)
+        left //= 2
+        square = _times(square, square) if left else square
     return result if exponent >= 0 else (result[1], result[0])
 
 

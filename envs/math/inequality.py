@@ -13,7 +13,7 @@ import numpy as np
 
 from rlvr_gym.envs.math._algebra import Poly, evaluate, from_roots, multiply, poly, poly_text, scale
 from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick
-from rlvr_gym.envs.math._expressions import as_poly, read
+from rlvr_gym.envs.math._expressions import as_poly, read_exactly
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -172,7 +172,7 @@ class SolutionSetVerifier(ParsedVerifier[RealSet]):
 
     def read(self, answer: str, task: Task) -> RealSet | None:
         """A set of real numbers."""
-        node = read(answer)
+        node = read_exactly(answer)
         return real_set(node) if node is not None else None
 
     def holds(self, value: RealSet, task: Task) -> bool:

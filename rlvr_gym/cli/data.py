@@ -65,9 +65,8 @@ def dedup(
         console.print(f"{count:>8}  {name.replace('_', ' ')}")
     for finding in report["findings"][:SHOWN]:
         text = " ".join(texts_b[finding["index"]].split())[:70]
-        console.print(
-            plain(f"B line {finding['b_line']} ~ A line {finding['a_line']} ({finding['share']:.0%}): {text}")
-        )
+        line = f"B line {finding['b_line']} ~ A line {finding['a_line']} ({finding['share']:.0%}): {text}"
+        console.print(plain(line), soft_wrap=True)
     if len(report["findings"]) > SHOWN:
         console.print(f"... and {len(report['findings']) - SHOWN} more; --json lists all.")
 

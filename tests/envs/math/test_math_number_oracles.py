@@ -86,7 +86,7 @@ def test_linear_system(tasks, sym):
         lines = [line for line in task.prompt.split("\n") if re.fullmatch(r"[-+\dxyzw ]+= -?\d+", line)]
         unknowns = sympy.symbols("x y z w")[: len(lines)]
         solutions = sympy.linsolve(
-            [sym(l) - sym(r) for l, r in (line.split("=") for line in lines)], *unknowns
+            [sym(a) - sym(b) for a, b in (line.split("=") for line in lines)], *unknowns
         )
         free = {"none": None, "one": False, "many": True}[task.answer["kind"]]
         assert (solutions == sympy.S.EmptySet) == (free is None)
