@@ -54,10 +54,10 @@ class Node:
     high: float = math.inf
 
     def evaluate(self, group: Sequence[Rollout], seen: dict[str, list[float]]) -> list[float]:
-        """One number a rollout; ``seen`` collects the value of each term by its name."""
+        """One number a rollout; ``seen`` collects the values of each term by its label."""
         if self.term is not None:
             values = self.term.evaluate(group)
-            seen[self.term.name] = values
+            seen[self.term.label] = values
             return values
         columns = [child.evaluate(group, seen) for child in self.children]
         if self.op == "sum":

@@ -23,10 +23,19 @@ class Term(ABC):
     def evaluate(self, group: Sequence[Rollout]) -> list[float]:
         """One number a rollout, for the rollouts of one prompt."""
 
+    def _changed(self) -> dict[str, Any]:
+        values = asdict(self)
+        return {f.name: values[f.name] for f in fields(self) if getattr(self, f.name) != f.default}
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: the name, and the parameters that differ from their defaults."""
-        changed = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
-        return {"term": self.name, **{key: value for key, value in asdict(self).items() if key in changed}}
+        return {"term": self.name, **self._changed()}
+
+    @property
+    def label(self) -> str:
+        """What its values are logged under: the name, with parameters if any differ from their defaults."""
+        changed = ",".join(f"{key}={value}" for key, value in self._changed().items())
+        return f"{self.name}({changed})" if changed else self.name
 
 
 @dataclass(frozen=True)

@@ -201,3 +201,12 @@ def test_terms_by_name():
 )
 def test_terms(term, item, expected):
     assert total(term if isinstance(term, dict) else {"term": term}, item) == [expected]
+
+
+def test_the_same_term_with_other_parameters_is_logged_apart():
+    design = RewardDesign.parse(
+        {"op": "sum", "of": [{"term": "format_r1"}, {"term": "format_r1", "prefilled": True}]}
+    )
+    reward = design([Rollout(Task("p", "1"), "thought</think>1", Verdict.right("1"), 3)])[0]
+    assert reward.terms == {"format_r1": 0.0, "format_r1(prefilled=True)": 1.0}
+    assert reward.total == 1.0
