@@ -1,0 +1,1 @@
+"""Code: programs to write, mend, invert, speed up and test; everything untrusted runs in the sandbox."""
