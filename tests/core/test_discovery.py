@@ -34,5 +34,7 @@ def test_import_leaves_environment_modules_alone_until_asked():
         "rlvr_gym.make('Arithmetic', difficulty=1)\n"
         "assert 'rlvr_gym.envs.numbers.arithmetic' in loaded() and len(loaded()) < 6, loaded()\n"
     )
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
     assert run.returncode == 0, run.stderr

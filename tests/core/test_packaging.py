@@ -34,7 +34,8 @@ def sources(package: str) -> set[str]:
 
 
 def test_sdist_holds_every_file_once(built):
-    names = tarfile.open(next(built.glob("*.tar.gz"))).getnames()
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        names = archive.getnames()
     assert len(names) == len(set(names))
 
 
@@ -49,12 +50,27 @@ def test_wheel_works_in_a_clean_environment_outside_the_repository(built, tmp_pa
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True, timeout=120)
     python = tmp_path / "venv" / "bin" / "python"
     wheel = next(built.glob("*.whl"))
-    install = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "constraints.txt"), str(wheel)]
+    install = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--constraint",
+        str(ROOT / "constraints.txt"),
+        str(wheel),
+    ]
     subprocess.run(install, check=True, timeout=500)
     script = SCRIPT.format(root=str(ROOT))
-    run = subprocess.run([str(python), "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(
+        [str(python), "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
     assert run.returncode == 0, run.stderr
-    here = subprocess.run([sys.executable, "-c", SCRIPT.format(root="/nowhere")], capture_output=True, text=True, check=True)
+    here = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(root="/nowhere")], capture_output=True, text=True, check=True
+    )
     assert run.stdout == here.stdout
-    listed = subprocess.run([str(python.parent / "rlvr-gym"), "list"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        [str(python.parent / "rlvr-gym"), "list"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert listed.returncode == 0, listed.stderr
