@@ -142,8 +142,8 @@ class FamilyRelations(Problem):
         facts = _facts(family, rng)
         prompt = (
             f"{' '.join(facts)}\n\nBrothers and sisters share both parents, and the children of one of a married couple are "
-            f"children of both.\n\nWhat is {first} to {second}? Answer with one of these in <answer> tags: "
-            f"{', '.join(WORDS)}. The form is {first} is <answer>relation</answer> of {second}."
+            f"children of both.\n\nWhat is {first} to {second}? Give the word for the relation in <answer> tags (with great-, "
+            f"-in-law, second or once removed where it belongs), for example <answer>stepmother</answer>"
         )
         return Task(
             prompt=prompt,

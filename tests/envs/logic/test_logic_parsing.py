@@ -1,6 +1,7 @@
 """What the shared parsers of grids, assignments, groups and selections forgive, and what they do not."""
 
 import pytest
+
 from rlvr_gym.verifiers.grids import parse_assignment, parse_bits, parse_grid, parse_groups, parse_selection
 
 GRID = ["123", "231"]
@@ -105,7 +106,13 @@ def test_groups_presentation_is_forgiven(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "Ann, red, 1, Ben, blue, 2", "1: Ann red Ben", "1: Ann red 2: Ben blue red", "1: Ann, not red 2: Ben, blue"],
+    [
+        "",
+        "Ann, red, 1, Ben, blue, 2",
+        "1: Ann red Ben",
+        "1: Ann red 2: Ben blue red",
+        "1: Ann, not red 2: Ben, blue",
+    ],
 )
 def test_groups_content_is_not(text):
     assert parse_groups(text, ["1", "2"], ["Ann", "Ben", "red", "blue"]) is None

@@ -4,6 +4,7 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
+
 from rlvr_gym.envs.logic._explain import explain
 from rlvr_gym.envs.logic._latin import latin_model, latin_rules, random_square
 from rlvr_gym.envs.logic._solver import AllDifferent, Model, Relation, Table, reveal_until_solved, take_back
