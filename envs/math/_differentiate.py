@@ -6,6 +6,8 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from rlvr_gym.envs.math._expressions import read
+from rlvr_gym.verdict import Reason, Verdict
+from rlvr_gym.verifiers.math.budgets import Fuel, TooComplex
 from rlvr_gym.verifiers.math.nodes import (
     Add,
     Bracket,
@@ -21,7 +23,10 @@ from rlvr_gym.verifiers.math.nodes import (
     symbols,
 )
 
-__all__ = ["differentiate", "differentiates_to"]
+__all__ = ["differentiate", "judge_function"]
+
+_STEPS = 500_000
+"""Derivatives are longer than most answers; this is still below a second."""
 
 _ZERO, _ONE, _TWO = (Num(Fraction(n)) for n in (0, 1, 2))
 
@@ -100,14 +105,22 @@ def _power(base: Node, exponent: Node, variable: str) -> Node:
     raise NotDifferentiable("x^x")
 
 
-def differentiates_to(answer: str, integrand: str) -> bool | None:
-    """Whether the derivative of ``answer`` is ``integrand``; None if the answer cannot be read."""
-    from rlvr_gym.verifiers.math import equivalent
+def judge_function(answer: str, wanted: str, change: Callable[[Node], Node] | None = None) -> Verdict:
+    """Whether an answer is the wanted function of x, after ``change`` (such as :func:`differentiate`)."""
+    from rlvr_gym.verifiers.math.compare import same_answer
+    from rlvr_gym.verifiers.math.policy import DEFAULT
+    from rlvr_gym.verifiers.math.symbolic import TimedOut
 
-    node, wanted = read(answer), read(integrand)
-    if node is None or wanted is None:
-        return None
+    shown = answer[:200]
+    node, gold = read(answer), read(wanted)
+    if gold is None:
+        return Verdict.failed(Reason.VERIFIER_ERROR, shown, error=f"the reference {wanted!r} cannot be read")
     try:
-        return bool(equivalent(differentiate(node), wanted))
+        if node is None:
+            return Verdict.wrong(Reason.UNPARSEABLE, shown)
+        same = same_answer(gold, change(node) if change is not None else node, DEFAULT, Fuel(_STEPS))
     except NotDifferentiable:
-        return None
+        return Verdict.wrong(Reason.UNPARSEABLE, shown)
+    except (TooComplex, TimedOut, RecursionError):
+        return Verdict.wrong(Reason.TOO_COMPLEX, shown)
+    return Verdict.right(shown) if same else Verdict.wrong(extracted=shown)

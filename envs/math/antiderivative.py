@@ -10,11 +10,11 @@ import numpy as np
 
 from rlvr_gym.envs.math._algebra import derivative, integral, poly, poly_text, times
 from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick, shuffled
-from rlvr_gym.envs.math._differentiate import differentiates_to
+from rlvr_gym.envs.math._differentiate import differentiate, judge_function
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
-from rlvr_gym.verdict import Reason, Verdict
+from rlvr_gym.verdict import Verdict
 from rlvr_gym.verifier import AnswerVerifier, register_verifier
 
 __all__ = ["Antiderivative", "AntiderivativeVerifier"]
@@ -26,10 +26,7 @@ class AntiderivativeVerifier(AnswerVerifier):
 
     def check(self, answer: str, task: Task) -> Verdict:
         """Differentiates; a constant of integration vanishes by itself, and ln|u| counts as ln(u)."""
-        same = differentiates_to(answer, task.answer["integrand"])
-        if same is None:
-            return Verdict.wrong(Reason.UNPARSEABLE, answer[:200])
-        return Verdict.right(answer[:200]) if same else Verdict.wrong(extracted=answer[:200])
+        return judge_function(answer, task.answer["integrand"], differentiate)
 
 
 Term = tuple[str, str, str]

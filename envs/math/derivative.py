@@ -9,11 +9,23 @@ import numpy as np
 
 from rlvr_gym.envs.math._authoring import ask, nonzero, pick
 from rlvr_gym.envs.math._calculus import Function, atom, chain, power_term, product_of, quotient_of, sum_of
+from rlvr_gym.envs.math._differentiate import judge_function
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
+from rlvr_gym.verdict import Verdict
+from rlvr_gym.verifier import AnswerVerifier, register_verifier
 
-__all__ = ["Derivative"]
+__all__ = ["Derivative", "FunctionVerifier"]
+
+
+@register_verifier("function")
+class FunctionVerifier(AnswerVerifier):
+    """``task.answer`` is a function of x as text; every equivalent form is right."""
+
+    def check(self, answer: str, task: Task) -> Verdict:
+        """Exact normal forms first, then interval arithmetic at random points."""
+        return judge_function(answer, str(task.answer))
 
 
 @register("rlvr/Derivative-v0", family="math")
@@ -25,7 +37,7 @@ class Derivative(Problem):
     with powers, sines, exponentials, logarithms, roots and tangents.
     """
 
-    verifier: ClassVar[str] = "math"
+    verifier: ClassVar[str] = "function"
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Builds the function and its derivative side by side, by the rules."""
@@ -53,7 +65,9 @@ def _function(rng: np.random.Generator, difficulty: int) -> Function:
         return combine(f, g) if difficulty == 6 else sum_of(combine(f, g), h)
     if difficulty == 8:
         return product_of(chain(rng, f), g)
-    return sum_of(combine(chain(rng, f), chain(rng, g) if difficulty == 10 else g), h)
+    if difficulty == 9:
+        return sum_of(combine(chain(rng, f), g), h)
+    return sum_of(product_of(chain(rng, f), chain(rng, g)), h)
 
 
 def _different_atoms(rng: np.random.Generator, difficulty: int) -> list[Function]:

@@ -171,7 +171,7 @@ BOMBS = [
 ]
 
 
-@pytest.mark.parametrize("verifier", [v for v in CASES])
+@pytest.mark.parametrize("verifier", list(CASES))
 def test_bombs_are_wrong_and_bounded(verifier, score):
     gold = CASES[verifier][0]
     for text in BOMBS:
