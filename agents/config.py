@@ -130,6 +130,8 @@ class AlgorithmConfig(_Section):
     @model_validator(mode="before")
     @classmethod
     def _expand(cls, data: Any) -> Any:
+        if not isinstance(data, str | Mapping):
+            return data  # pydantic says what is wrong with it
         given = {"name": data} if isinstance(data, str) else dict(data)
         name = given.get("name", "grpo")
         if name not in ALGORITHMS:

@@ -136,8 +136,7 @@ class Trainer:
         self.settings = make_settings(config)
         self.held_out_settings = make_settings(config, held_out=True)
         self.held_out = held_out_tasks(self.held_out_settings, config.eval.seed, config.eval.tasks)
-        source = self.settings.problem.source(config.seed)
-        self.feed = TaskFeed(source, [task.prompt for task in self.held_out])
+        self.feed = TaskFeed(self.settings.problem, config.seed, self.held_out)
         self.policy = self._make_policy()
         self.engine = RolloutEngine(self.policy, max_rows=config.sampling.max_rows)
         self.sampler = Sampler(self.engine, self.settings, self.feed, config)
@@ -365,7 +364,7 @@ class Trainer:
     def _make_policy(self) -> Policy:
         """The policy of the configuration; a fresh one knows every character of the first tasks."""
         texts = []
-        preview = TaskFeed(self.settings.problem.source(self.config.seed))
+        preview = TaskFeed(self.settings.problem, self.config.seed)
         for task in preview.take(64):
             texts += [task.prompt, task.solution or "", self.settings.problem.answer_text(task)]
         return load_policy(
