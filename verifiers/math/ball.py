@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
-from rlvr_gym.verifiers.math.budgets import Fuel, TooComplex, Undefined, Unreadable
+from rlvr_gym.verifiers.math.budgets import Fuel, Imprecise, OutOfDomain, TooComplex, Undefined, Unreadable
 from rlvr_gym.verifiers.math.nodes import (
     Add,
     BaseNum,
@@ -23,22 +23,12 @@ from rlvr_gym.verifiers.math.nodes import (
     Ratio,
     Sym,
 )
+from rlvr_gym.verifiers.math.special import UNARY, Ball, one
 
-__all__ = ["Ball", "Evaluator", "Imprecise", "OutOfDomain"]
-
-Ball = tuple[Any, Any]
-"""Midpoint (mpf or mpc) and radius (mpf)."""
+__all__ = ["Evaluator"]
 
 _BIG = 10**5
 """Arguments of exp and powers beyond this are not evaluated."""
-
-
-class Imprecise(Exception):
-    """The precision does not suffice: zero cannot be told from something small."""
-
-
-class OutOfDomain(Exception):
-    """A root or logarithm of a negative number where real values are wanted."""
 
 
 class Evaluator:
@@ -56,8 +46,9 @@ class Evaluator:
     def __init__(
         self, ctx: Any, digits: int, env: dict[str, Fraction], real: bool, common_log: bool, fuel: Fuel
     ) -> None:
+        self.ctx: Any = ctx
         ctx.dps = digits + 10
-        self.ctx, self.env, self.real, self.common_log, self.fuel = ctx, env, real, common_log, fuel
+        self.env, self.real, self.common_log, self.fuel = env, real, common_log, fuel
         self.unit = ctx.mpf(10) ** -digits
         self.cost = 10 + digits // 4
         self.extent = 0
@@ -191,7 +182,7 @@ class Evaluator:
     def general_power(self, base: Ball, exponent: Ball) -> Ball:
         """``exp(exponent log base)``; zero to a positive power is zero."""
         if base[0] == 0 and base[1] == 0:
-            if getattr(exponent[0], "real", exponent[0]) <= 0:
+            if not self.ctx.re(exponent[0]) > 0:
                 raise Undefined("a power of zero")
             return self.ctx.zero, self.ctx.zero
         return self.exp(self.times(exponent, self.ln(base)))
@@ -229,7 +220,7 @@ class Evaluator:
             return self._root(node, args)
         if node.name in ("ln", "log"):
             return self._log(node.name, args)
-        rule = _UNARY.get(node.name)
+        rule = UNARY.get(node.name)
         if rule is not None and len(args) == 1:
             return rule(self, args[0])
         if node.name in ("max", "min"):
@@ -246,9 +237,9 @@ class Evaluator:
         if abs(radicand[0]) <= 2 * radicand[1] and (n or 0) > 0:
             return self.ctx.zero, (3 * radicand[1]) ** (self.ctx.one / n)
         if n is not None and n % 2 and self._is_negative(radicand):
-            value, radius = self.general_power((-radicand[0], radicand[1]), self.over(_one(self), degree))
+            value, radius = self.general_power((-radicand[0], radicand[1]), self.over(one(self), degree))
             return -value, radius
-        return self.general_power(radicand, self.over(_one(self), degree))
+        return self.general_power(radicand, self.over(one(self), degree))
 
     def _log(self, name: str, args: list[Ball]) -> Ball:
         top = self.ln(args[0])
@@ -292,14 +283,10 @@ class Evaluator:
         value = function(x[0])
         return value, 2 * abs(slope(x[0])) * x[1] + abs(value) * self.unit
 
-    _VISIT: dict[type[Node], Callable[[Evaluator, Any], Ball]] = {
+    _VISIT: ClassVar[dict[type[Node], Callable[[Evaluator, Any], Ball]]] = {
         Num: _num, BaseNum: _base, Sym: _sym, Const: _const, Neg: _neg, Add: _add, Mul: _mul, Div: _div,
         Ratio: _ratio, Quantity: _quantity, Pow: _pow, Func: _func,
     }  # fmt: skip
-
-
-def _one(ev: Evaluator) -> Ball:
-    return ev.ctx.one, ev.ctx.zero
 
 
 def _odd_denominator(node: Node) -> tuple[int, int] | None:
@@ -310,119 +297,13 @@ def _odd_denominator(node: Node) -> tuple[int, int] | None:
     elif isinstance(node, Neg):
         inner = _odd_denominator(node.arg)
         return (-inner[0], inner[1]) if inner else None
-    elif isinstance(node, Div) and isinstance(node.above, Num) and isinstance(node.below, Num) and node.below.value:
+    elif (
+        isinstance(node, Div)
+        and isinstance(node.above, Num)
+        and isinstance(node.below, Num)
+        and node.below.value
+    ):
         value = node.above.value / node.below.value
     if value is None or value.denominator == 1 or value.denominator % 2 == 0:
         return None
     return value.numerator, value.denominator
-
-
-def _bounded(ev: Evaluator, x: Ball) -> Ball:
-    if abs(x[0]) > 10**12:
-        raise TooComplex("a large angle")
-    if x[1] > 0.1:
-        raise Imprecise("an uncertain angle")
-    return x
-
-
-def _sin(ev: Evaluator, x: Ball) -> Ball:
-    x = _bounded(ev, x)
-    value, growth = ev.ctx.sin(x[0]), ev.ctx.cosh(getattr(x[0], "imag", 0)) * 2
-    return value, growth * (x[1] + ev.unit)
-
-
-def _cos(ev: Evaluator, x: Ball) -> Ball:
-    x = _bounded(ev, x)
-    value, growth = ev.ctx.cos(x[0]), ev.ctx.cosh(getattr(x[0], "imag", 0)) * 2
-    return value, growth * (x[1] + ev.unit)
-
-
-def _sinh(ev: Evaluator, x: Ball) -> Ball:
-    up, down = ev.exp(x), ev.exp((-x[0], x[1]))
-    return (up[0] - down[0]) / 2, up[1] + down[1]
-
-
-def _cosh(ev: Evaluator, x: Ball) -> Ball:
-    up, down = ev.exp(x), ev.exp((-x[0], x[1]))
-    return (up[0] + down[0]) / 2, up[1] + down[1]
-
-
-def _arcsine(ev: Evaluator, x: Ball, function: Callable[[Any], Any]) -> Ball:
-    if ev.real and getattr(x[0], "imag", 0) == 0 and abs(x[0]) > 1 + 2 * x[1]:
-        raise OutOfDomain("the arcsine of a number above 1")
-    real = getattr(x[0], "imag", 0) == 0 and abs(x[0]) <= 1 + 2 * x[1]
-    point = max(min(x[0].real, ev.ctx.one), -ev.ctx.one) if real else x[0]
-    gap = abs(1 - point * point)
-    radius = 4 * ev.ctx.sqrt(x[1]) if gap <= 8 * x[1] else 4 * x[1] / ev.ctx.sqrt(gap)
-    return function(point), radius
-
-
-def _arctan(ev: Evaluator, x: Ball) -> Ball:
-    if getattr(x[0], "imag", 0):
-        return ev.smooth(x, ev.ctx.atan, lambda v: 1 / (1 + v * v))
-    return ev.ctx.atan(x[0]), x[1]
-
-
-def _floor(ev: Evaluator, x: Ball) -> Ball:
-    if getattr(x[0], "imag", 0):
-        raise Undefined("the floor of a complex number")
-    nearest = ev.ctx.nint(x[0].real)
-    if abs(x[0].real - nearest) <= 2 * x[1]:  # a whole number, as far as can be told
-        return nearest, ev.ctx.zero
-    return ev.ctx.floor(x[0].real), ev.ctx.zero
-
-
-def _ceil(ev: Evaluator, x: Ball) -> Ball:
-    value, radius = _floor(ev, (-x[0], x[1]))
-    return -value, radius
-
-
-def _gamma(ev: Evaluator, x: Ball) -> Ball:
-    if abs(x[0]) > 2000:
-        raise TooComplex("a large factorial")
-    value = ev.ctx.factorial(x[0])
-    return value, abs(value) * (x[1] + ev.unit) * 100
-
-
-def _sign(ev: Evaluator, x: Ball) -> Ball:
-    if abs(x[0]) <= x[1] and x[1]:
-        raise Imprecise("the sign of something that may be zero")
-    return ev.ctx.sign(x[0]), ev.ctx.zero
-
-
-def _inverse(ev: Evaluator, x: Ball) -> Ball:
-    return ev.over(_one(ev), x)
-
-
-_UNARY: dict[str, Callable[[Evaluator, Ball], Ball]] = {
-    "sin": _sin,
-    "cos": _cos,
-    "tan": lambda ev, x: ev.over(_sin(ev, x), _cos(ev, x)),
-    "cot": lambda ev, x: ev.over(_cos(ev, x), _sin(ev, x)),
-    "sec": lambda ev, x: _inverse(ev, _cos(ev, x)),
-    "csc": lambda ev, x: _inverse(ev, _sin(ev, x)),
-    "sinh": _sinh,
-    "cosh": _cosh,
-    "tanh": lambda ev, x: ev.over(_sinh(ev, x), _cosh(ev, x)),
-    "coth": lambda ev, x: ev.over(_cosh(ev, x), _sinh(ev, x)),
-    "sech": lambda ev, x: _inverse(ev, _cosh(ev, x)),
-    "csch": lambda ev, x: _inverse(ev, _sinh(ev, x)),
-    "arcsin": lambda ev, x: _arcsine(ev, x, ev.ctx.asin),
-    "arccos": lambda ev, x: _arcsine(ev, x, ev.ctx.acos),
-    "arctan": _arctan,
-    "arccot": lambda ev, x: _arctan(ev, _inverse(ev, x)),
-    "arcsec": lambda ev, x: _arcsine(ev, _inverse(ev, x), ev.ctx.acos),
-    "arccsc": lambda ev, x: _arcsine(ev, _inverse(ev, x), ev.ctx.asin),
-    "arcsinh": lambda ev, x: ev.smooth(x, ev.ctx.asinh, lambda v: 1 / abs(ev.ctx.sqrt(1 + v * v))),
-    "arccosh": lambda ev, x: ev.smooth(x, ev.ctx.acosh, lambda v: 1 / abs(ev.ctx.sqrt(v * v - 1))),
-    "arctanh": lambda ev, x: ev.smooth(x, ev.ctx.atanh, lambda v: 1 / abs(1 - v * v)),
-    "exp": lambda ev, x: ev.exp(x),
-    "abs": lambda ev, x: (abs(x[0]), x[1]),
-    "floor": _floor,
-    "ceil": _ceil,
-    "factorial": _gamma,
-    "sign": _sign,
-    "re": lambda ev, x: (ev.ctx.re(x[0]), x[1]),
-    "im": lambda ev, x: (ev.ctx.im(x[0]), x[1]),
-    "arg": lambda ev, x: ev.smooth(x, ev.ctx.arg, lambda v: 1 / abs(v)),
-}

@@ -13,6 +13,8 @@ __all__ = [
     "MAX_TERMS",
     "MAX_TOKENS",
     "Fuel",
+    "Imprecise",
+    "OutOfDomain",
     "TooComplex",
     "Undefined",
     "Unreadable",
@@ -46,6 +48,14 @@ class TooComplex(Exception):
 
 class Undefined(Exception):
     """The expression has no value: a division by zero, ``0^0`` with a zero exponent, the logarithm of 0."""
+
+
+class Imprecise(Exception):
+    """A numeric precision does not suffice: zero cannot be told from something small."""
+
+
+class OutOfDomain(Exception):
+    """A root or logarithm of a negative number where real values are wanted."""
 
 
 class Fuel:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 from rlvr_gym.verifiers.math.budgets import MAX_ITEMS, Fuel, TooComplex, Undefined, Unreadable
 from rlvr_gym.verifiers.math.exact import Poly
 from rlvr_gym.verifiers.math.forms import Builder
-from rlvr_gym.verifiers.math.nodes import Add, Func, Neg, Node, walk
-from rlvr_gym.verifiers.math.numbers import NumberComparer
-from rlvr_gym.verifiers.math.policy import Policy
-from rlvr_gym.verifiers.math.regions import same_region
-from rlvr_gym.verifiers.math.views import (
+from rlvr_gym.verifiers.math.kinds import (
     Assignment,
     Collection,
     Equation,
@@ -28,9 +24,12 @@ from rlvr_gym.verifiers.math.views import (
     Structure,
     Table,
     View,
-    same_name,
-    views,
 )
+from rlvr_gym.verifiers.math.nodes import Add, Func, Neg, Node, walk
+from rlvr_gym.verifiers.math.numbers import NumberComparer
+from rlvr_gym.verifiers.math.policy import Policy
+from rlvr_gym.verifiers.math.regions import same_region
+from rlvr_gym.verifiers.math.views import same_name, views
 
 __all__ = ["Comparer", "same_answer"]
 
@@ -116,9 +115,14 @@ class Comparer:
         return gold.base == answer.base and gold.digits.upper() == answer.digits.upper()
 
     def _numeral_without_base(self, gold: Numeral, answer: Scalar) -> bool:
-        return self.policy.base and gold.digits.isdigit() and self.builder.equal(
-            self.builder.form(answer.node), self.builder.form(_whole(int(gold.digits)))
-        ) is True
+        return (
+            self.policy.base
+            and gold.digits.isdigit()
+            and self.builder.equal(
+                self.builder.form(answer.node), self.builder.form(_whole(int(gold.digits)))
+            )
+            is True
+        )
 
     # -- several items ------------------------------------------------------------------------------------------
 
@@ -181,7 +185,9 @@ class Comparer:
         return same_name(gold.name, answer.name) and same_region(gold.region, answer.region, self.fuel)
 
     def _equations(self, gold: Equation, answer: Equation) -> bool:
-        return self._multiple(self._difference(gold.left, gold.right), self._difference(answer.left, answer.right), 0)
+        return self._multiple(
+            self._difference(gold.left, gold.right), self._difference(answer.left, answer.right), 0
+        )
 
     def _inequalities(self, gold: Inequality, answer: Inequality) -> bool:
         if gold.strict != answer.strict:
@@ -205,7 +211,7 @@ class Comparer:
         ratios = {b[mono] / a[mono] for mono in a}
         return len(ratios) == 1 and (not sign or min(ratios) > 0)
 
-    _RULES: dict[tuple[type[View], type[View]], Callable[[Comparer, Any, Any], bool]] = {
+    _RULES: ClassVar[dict[tuple[type[View], type[View]], Callable[[Comparer, Any, Any], bool]]] = {
         (Scalar, Scalar): _scalars,
         (Residue, Residue): _residues,
         (Proportion, Proportion): _proportions,

@@ -30,6 +30,7 @@ Mono = tuple[tuple[str, Fraction], ...]
 Poly = dict[Mono, Fraction]
 
 _0, _1 = Fraction(0), Fraction(1)
+_MAX_FACTORED_BITS = 2048
 
 
 class Form(NamedTuple):
@@ -191,7 +192,7 @@ class Algebra:
             raise TooComplex("a huge exponent")
         powers = {atom: e * exponent for atom, e in mono}
         if exponent.denominator == 1 and _bits(coefficient) * abs(exponent) > MAX_BITS:
-            for prime, e in _prime_powers(coefficient):
+            for prime, e in self.prime_powers(coefficient):
                 powers[prime] = powers.get(prime, _0) + e * exponent
             sign = -1 if coefficient < 0 and exponent % 2 else 1
             rest, scale = _reduce(powers)
@@ -233,11 +234,29 @@ class Algebra:
                 sign = number(-1 if exponent.numerator % 2 else 1)
             else:
                 return None
-        for prime, e in _prime_powers(coefficient):
+        for prime, e in self.prime_powers(coefficient):
             powers[prime] = powers.get(prime, _0) + e * exponent
         rest, scale = _reduce(powers)
         self._check(scale)
         return self.multiply(sign, Form({rest: scale}))
+
+    def prime_powers(self, value: Fraction) -> list[tuple[str, int]]:
+        """The absolute value as prime atoms; a cofactor without small divisors becomes one opaque positive atom."""
+        powers: list[tuple[str, int]] = []
+        for part, sign in ((abs(value.numerator), 1), (value.denominator, -1)):
+            if part.bit_length() > _MAX_FACTORED_BITS:
+                raise TooComplex("a large number to be factored")
+            self.fuel.burn(10 + part.bit_length() // 8)
+            rest, small = _small_primes(part)
+            powers.extend((f"#{prime}", sign * count) for prime, count in small)
+            if rest == 1:
+                continue
+            if rest < 4_000_000:  # no divisor below 2,000: a prime
+                powers.append((f"#{rest}", sign))
+            else:
+                self.fuel.burn(20 + 2 * rest.bit_length())
+                powers.extend((atom, sign * e) for atom, e in _perfect_power(rest))
+        return powers
 
     # -- polynomials --------------------------------------------------------------------------------------------
 
@@ -299,28 +318,19 @@ def _bits(value: Fraction) -> int:
 _PRIMES = [p for p in range(2, 2000) if all(p % d for d in range(2, math.isqrt(p) + 1))]
 
 
-def _prime_powers(value: Fraction) -> list[tuple[str, int]]:
-    """The absolute value as prime atoms; a cofactor without small divisors becomes one opaque positive atom."""
-    powers: list[tuple[str, int]] = []
-    for part, sign in ((abs(value.numerator), 1), (value.denominator, -1)):
-        if part.bit_length() > 4096:
-            raise TooComplex("a large number to be factored")
-        for prime in _PRIMES:
-            if prime * prime > part:
-                break
-            count = 0
-            while part % prime == 0:
-                part //= prime
-                count += 1
-            if count:
-                powers.append((f"#{prime}", sign * count))
-        if part == 1:
-            continue
-        if part < 4_000_000:  # no divisor below 2,000: a prime
-            powers.append((f"#{part}", sign))
-        else:
-            powers.extend((atom, sign * e) for atom, e in _perfect_power(part))
-    return powers
+def _small_primes(part: int) -> tuple[int, list[tuple[int, int]]]:
+    """What is left of a number without its primes below 2,000, and those with their powers."""
+    powers = []
+    for prime in _PRIMES:
+        if prime * prime > part:
+            break
+        count = 0
+        while part % prime == 0:
+            part //= prime
+            count += 1
+        if count:
+            powers.append((prime, count))
+    return part, powers
 
 
 def _perfect_power(value: int) -> list[tuple[str, int]]:

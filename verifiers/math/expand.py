@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 from rlvr_gym.verifiers.math.budgets import TooComplex
 from rlvr_gym.verifiers.math.nodes import Add, Neg, Node, PlusMinus, walk
@@ -24,10 +25,8 @@ def expand(node: Node) -> list[Node]:
         raise TooComplex("many plus-minus signs")
     if any(not n.upper for n in signs) and any(n.upper for n in signs):
         return [_choose(node, [upper] * len(signs)) for upper in (True, False)]
-    found = []
-    for choice in range(2 ** len(signs)):
-        found.append(_choose(node, [not choice >> i & 1 for i in range(len(signs))]))
-    return found
+    choices = range(2 ** len(signs))
+    return [_choose(node, [not choice >> i & 1 for i in range(len(signs))]) for choice in choices]
 
 
 def _choose(node: Node, signs: list[bool]) -> Node:
@@ -38,7 +37,7 @@ def _choose(node: Node, signs: list[bool]) -> Node:
         right = _choose(node.right, signs)
         right = right if positive else Neg(right)
         return right if left is None else Add((left, right))
-    changes = {}
+    changes: dict[str, Any] = {}
     for field in fields(node):
         value = getattr(node, field.name)
         if isinstance(value, Node):

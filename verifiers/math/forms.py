@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any, ClassVar
 
 from rlvr_gym.verifiers.math.budgets import MAX_BITS, MAX_FACTORIAL, Fuel, TooComplex, Undefined, Unreadable
 from rlvr_gym.verifiers.math.exact import (
@@ -12,7 +13,6 @@ from rlvr_gym.verifiers.math.exact import (
     ZERO,
     Algebra,
     Form,
-    _prime_powers,
     as_rational,
     key,
     mono_key,
@@ -173,7 +173,11 @@ class Builder(Algebra):
             return None
         if not mono and coefficient < 0:
             return None
-        bases = [(mono[0][0], Fraction(1))] if mono else [(p, Fraction(e)) for p, e in _prime_powers(coefficient)]
+        bases = (
+            [(mono[0][0], Fraction(1))]
+            if mono
+            else [(p, Fraction(e)) for p, e in self.prime_powers(coefficient)]
+        )
         result = ONE
         for power, scale in exponent.above.items():
             for atom, multiple in bases:
@@ -204,6 +208,8 @@ class Builder(Algebra):
         name = node.name
         if name == "det":
             return self._determinant(node.args)
+        if name == "residue":
+            raise Unreadable("a residue within an expression")
         args = [self.form(arg) for arg in node.args]
         if name == "root" and len(args) == 2:
             return self._root(args[0], args[1])
@@ -217,6 +223,8 @@ class Builder(Algebra):
         known = [v for v in values if v is not None]
         if len(known) == len(values):
             rule = _RATIONAL_RULES.get(name)
+            if name in ("factorial", "binom"):
+                self.fuel.burn(min(MAX_FACTORIAL, int(abs(known[0]))) // 10)
             result = rule(known) if rule is not None else None
             if result is not None:
                 return number(result)
@@ -245,11 +253,11 @@ class Builder(Algebra):
         if arg.below is None and len(arg.above) == 1:
             ((mono, coefficient),) = arg.above.items()
             if coefficient > 0 and all(a[0] == "#" or a in ("@pi", "@e") for a, _ in mono):
-                powers = [*_prime_powers(coefficient), *mono]
+                powers: list[tuple[str, Fraction]] = [(p, Fraction(e)) for p, e in self.prime_powers(coefficient)]
                 total = ZERO
-                for atom, exponent in powers:
+                for atom, exponent in (*powers, *mono):
                     term = ONE if atom == "@e" else Form({((f"~ln({atom})", Fraction(1)),): Fraction(1)})
-                    total = self.add(total, self.multiply(term, number(Fraction(exponent))))
+                    total = self.add(total, self.multiply(term, number(exponent)))
                 return total
         return self._opaque("ln", [arg])
 
@@ -312,10 +320,10 @@ class Builder(Algebra):
             total = self.add(total, self.negate(term) if column % 2 else term)
         return total
 
-    _VISIT: dict[type[Node], Callable[[Builder, Node], Form]] = {
+    _VISIT: ClassVar[dict[type[Node], Callable[[Builder, Any], Form]]] = {
         Num: _num, BaseNum: _base, Sym: _sym, Const: _const, Neg: _neg, Add: _add, Mul: _mul, Div: _div,
         Ratio: _ratio, Quantity: _quantity, Call: _call, Pow: _pow, Func: _func,
-    }  # type: ignore[dict-item] # fmt: skip
+    }  # fmt: skip
 
 
 # -- functions of rational numbers: None where the rule does not apply -------------------------------------------
@@ -346,7 +354,11 @@ def _binomial(values: list[Fraction]) -> Fraction | None:
 
 
 def _common(values: list[Fraction], function: Callable[..., int]) -> Fraction | None:
-    if not values or any(v.denominator != 1 for v in values) or any(abs(v) > 1 << (MAX_BITS // 4) for v in values):
+    if (
+        not values
+        or any(v.denominator != 1 for v in values)
+        or any(abs(v) > 1 << (MAX_BITS // 4) for v in values)
+    ):
         return None
     return Fraction(function(*map(int, values)))
 

@@ -68,7 +68,12 @@ def _interval(node: Bracket, fuel: Fuel) -> Region:
     low, high = bound(node.items[0], fuel), bound(node.items[1], fuel)
     low_closed = node.left == "["
     high_closed = node.right == "]"
-    if low.infinite > 0 or high.infinite < 0 or (low.infinite and low_closed) or (high.infinite and high_closed):
+    if (
+        low.infinite > 0
+        or high.infinite < 0
+        or (low.infinite and low_closed)
+        or (high.infinite and high_closed)
+    ):
         raise Unreadable("an interval that is closed at infinity")
     region = interval(low, high, low_closed, high_closed, fuel)
     if not region:

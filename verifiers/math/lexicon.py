@@ -9,8 +9,10 @@ from rlvr_gym.verifiers.math.nodes import Const, NamedSet, Node
 __all__ = [
     "ATOMS",
     "CLOSERS",
+    "FENCES",
     "FUNCTIONS",
     "FUNCTION_LETTERS",
+    "MATRICES",
     "MULTIPLIERS",
     "RELATIONS",
     "SEPARATORS",
@@ -20,8 +22,8 @@ __all__ = [
     "split_word",
 ]
 
-_TRIG = "sin cos tan cot sec csc".split()
-_HYPERBOLIC = "sinh cosh tanh coth sech csch".split()
+_TRIG = ["sin", "cos", "tan", "cot", "sec", "csc"]
+_HYPERBOLIC = ["sinh", "cosh", "tanh", "coth", "sech", "csch"]
 
 FUNCTIONS: dict[str, str] = {
     **{name: name for name in _TRIG + _HYPERBOLIC},
@@ -42,8 +44,44 @@ FUNCTION_LETTERS = frozenset("fghFGH")
 
 _INFINITY = Const("infinity")
 _GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau upsilon "
-    "phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "vartheta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+    ]
 )
 ATOMS: dict[str, Node] = {
     "pi": Const("pi"), "infty": _INFINITY, "infinity": _INFINITY, "infin": _INFINITY, "inf": _INFINITY,
@@ -71,16 +109,68 @@ MULTIPLIERS = {
 SEPARATORS = {"and": "and", "or": "or", "land": "and", "lor": "or", "wedge": "and", "vee": "or"}
 CLOSERS = {"(": (")", "]"), "[": ("]", ")"), "]": ("[", "]"), "\\{": ("\\}",), "<": (">",)}
 
+FENCES = {
+    "lvert": ("rvert", "abs"), "vert": ("vert", "abs"), "lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"),
+    "langle": ("rangle", "<"), "lbrace": ("rbrace", "\\{"), "lbrack": ("rbrack", "["), "Vert": ("Vert", "norm"),
+    "lVert": ("rVert", "norm"),
+}  # fmt: skip
+"""Opening command -> closing command and what it means."""
+MATRICES = frozenset({"pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix", "array", "smallmatrix"})
+
 STOP_WORDS = frozenset(
-    """yes no on of to is it or and not any all one two six ten odd the none nan undefined dne true false but if as at
-    be by do he so we us up an am pm red tan blue may can"""
-    .split()
+    [
+        "yes",
+        "no",
+        "on",
+        "of",
+        "to",
+        "is",
+        "it",
+        "or",
+        "and",
+        "not",
+        "any",
+        "all",
+        "one",
+        "two",
+        "six",
+        "ten",
+        "odd",
+        "the",
+        "none",
+        "nan",
+        "undefined",
+        "dne",
+        "true",
+        "false",
+        "but",
+        "if",
+        "as",
+        "at",
+        "be",
+        "by",
+        "do",
+        "he",
+        "so",
+        "we",
+        "us",
+        "up",
+        "an",
+        "am",
+        "pm",
+        "red",
+        "tan",
+        "blue",
+        "may",
+        "can",
+    ]
 )
 """Short words that are no products of letters."""
 
 _MAX_LETTERS = 3
 _KNOWN = sorted(
-    (set(FUNCTIONS) | {"pi", "theta", "alpha", "beta", "gamma"}) - {"Re", "Im", "arg", "abs", "max", "min", "det", "lg"},
+    (set(FUNCTIONS) | {"pi", "theta", "alpha", "beta", "gamma"})
+    - {"Re", "Im", "arg", "abs", "max", "min", "det", "lg"},
     key=len,
     reverse=True,
 )

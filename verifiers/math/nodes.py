@@ -47,7 +47,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Num(Node):
-    """A number as written.
+    r"""A number as written.
 
     Attributes:
         value: exactly what is written (``0.\\overline{3}`` is 1/3).
@@ -144,7 +144,7 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class Bracket(Node):
-    """Items in brackets: ``(1, 2)``, ``[0, 1)``, ``\\{1, 2\\}``, ``<1, 2>``; what it means, the kinds tell."""
+    r"""Items in brackets: ``(1, 2)``, ``[0, 1)``, ``\\{1, 2\\}``, ``<1, 2>``; what it means, the kinds tell."""
 
     left: str
     right: str
@@ -222,7 +222,7 @@ class Ratio(Node):
 
 @dataclass(frozen=True, slots=True)
 class Words(Node):
-    """Text within mathematics: ``\\text{Area} = 5``."""
+    r"""Text within mathematics: ``\\text{Area} = 5``."""
 
     text: str
 

@@ -19,8 +19,43 @@ _SCRIPTS = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+|[{''.join(_SUBSCRIPTS)}]+")
 _GREEK = dict(
     zip(
         "αβγδεζηθικλμνξρστυφχψωΓΔΘΛΞΠΣΦΨΩϕϵϑ",
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi "
-        "omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega phi epsilon theta".split(),
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "rho",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+            "Gamma",
+            "Delta",
+            "Theta",
+            "Lambda",
+            "Xi",
+            "Pi",
+            "Sigma",
+            "Phi",
+            "Psi",
+            "Omega",
+            "phi",
+            "epsilon",
+            "theta",
+        ],
         strict=True,
     )
 )
@@ -52,7 +87,9 @@ _TABLE: dict[int, str | None] = {
     **{ord(c): text for c, text in _SYMBOLS.items()},
 }
 
-_TEXT_COMMAND = re.compile(r"\\(?:text|mbox|hbox|textbf|textit|textrm|textsf|texttt|mathrm|mathbf|mathit|emph)\s*\{")
+_TEXT_COMMAND = re.compile(
+    r"\\(?:text|mbox|hbox|textbf|textit|textrm|textsf|texttt|mathrm|mathbf|mathit|emph)\s*\{"
+)
 _SPACING = re.compile(r"\\(?:left|right|displaystyle|,|;|:|!|quad|qquad| )(?![a-zA-Z])|[{}\s~$]")
 _ARTICLE = re.compile(r"^(?:the|an|a)\s+", re.IGNORECASE)
 
@@ -115,5 +152,7 @@ def is_words(text: str) -> bool:
 def plain_words(text: str) -> str:
     """A normalised text as words: LaTeX text commands, braces, quotes and outer punctuation gone, case folded."""
     text = _SPACING.sub(" ", unwrapped(text)).replace("\\", " ").replace("\ue000", "$")
-    text = " ".join(text.split()).strip(" .,;:!\"'`*").casefold()
+    text = " ".join(text.split()).strip(" .,;:\"'`*").casefold()
+    if text.endswith("!") and text[-3:-1].isalpha():  # "Yes!", but not "n!"
+        text = text.rstrip("!")
     return _ARTICLE.sub("", text)

@@ -7,12 +7,12 @@ from fractions import Fraction
 
 from rlvr_gym.verifiers.math.budgets import Fuel, TooComplex, Undefined
 from rlvr_gym.verifiers.math.forms import rational_value, same_form
+from rlvr_gym.verifiers.math.kinds import Scalar
 from rlvr_gym.verifiers.math.nodes import Call, Mul, Neg, Node, Num, Quantity, Sym, symbols, walk
 from rlvr_gym.verifiers.math.numeric import approximate, same_value
 from rlvr_gym.verifiers.math.policy import Policy
 from rlvr_gym.verifiers.math.symbolic import simplifies_to_zero
 from rlvr_gym.verifiers.math.units import Unit, parse_unit
-from rlvr_gym.verifiers.math.views import Scalar
 
 __all__ = ["NumberComparer"]
 
@@ -135,7 +135,7 @@ class NumberComparer:
         if any(isinstance(n, Call) for node in (a, b) for n in walk(node)):
             return False
         decided = same_value(a, b, self.fuel, self.common_log)
-        if decided is None:
+        if decided is None and (symbols(a) or symbols(b)):
             decided = simplifies_to_zero(a, b)
         if decided is None:
             raise complaint or Undefined("no value that could be compared")
@@ -159,5 +159,3 @@ def _terminates(value: Fraction) -> bool:
         while rest % prime == 0:
             rest //= prime
     return rest == 1
-
-

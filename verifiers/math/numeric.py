@@ -15,8 +15,8 @@ import threading
 from fractions import Fraction
 from typing import Any
 
-from rlvr_gym.verifiers.math.ball import Evaluator, Imprecise, OutOfDomain
-from rlvr_gym.verifiers.math.budgets import Fuel, TooComplex, Undefined
+from rlvr_gym.verifiers.math.ball import Evaluator
+from rlvr_gym.verifiers.math.budgets import Fuel, Imprecise, OutOfDomain, TooComplex, Undefined
 from rlvr_gym.verifiers.math.nodes import BaseNum, Call, Const, Func, Node, Num, Pow, Sym, walk
 
 __all__ = ["approximate", "same_value"]
@@ -162,9 +162,12 @@ def _lives_on_integers(node: Node) -> bool:
     for n in walk(node):
         if isinstance(n, Func) and n.name in ("factorial", "binom", "gcd", "lcm"):
             return True
-        if isinstance(n, Pow) and not isinstance(n.base, Const | Sym) and any(
-            isinstance(part, Sym) for part in walk(n.exponent)
-        ) and any(type(part).__name__ == "Neg" for part in walk(n.base)):
+        if (
+            isinstance(n, Pow)
+            and not isinstance(n.base, Const | Sym)
+            and any(isinstance(part, Sym) for part in walk(n.exponent))
+            and any(type(part).__name__ == "Neg" for part in walk(n.base))
+        ):
             return True
     return False
 
@@ -182,7 +185,9 @@ def _point(generator: random.Random, names: list[str], whole: bool, trial: int) 
     return env
 
 
-def approximate(node: Node, fuel: Fuel, digits: int = 60, common_log: bool = False) -> tuple[Fraction, Fraction] | None:
+def approximate(
+    node: Node, fuel: Fuel, digits: int = 60, common_log: bool = False
+) -> tuple[Fraction, Fraction] | None:
     """A real constant as a midpoint and a bound on its error; None if it is not one."""
     with _LOCK:
         try:
@@ -199,7 +204,6 @@ def _fraction(value: Any) -> Fraction:
     sign, mantissa, exponent, _ = value._mpf_
     if abs(exponent) > 100_000:
         raise OverflowError("too large for a fraction")
-    number = Fraction(int(mantissa)) * Fraction(2) ** exponent
+    size = 1 << abs(int(exponent))
+    number = Fraction(int(mantissa) * size) if exponent >= 0 else Fraction(int(mantissa), size)
     return -number if sign else number
-
-

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import ClassVar
 
-from rlvr_gym.verifiers.math.budgets import MAX_DEPTH, MAX_ITEMS, TooComplex, Unreadable
+from rlvr_gym.verifiers.math.brackets import Brackets
+from rlvr_gym.verifiers.math.budgets import Unreadable
 from rlvr_gym.verifiers.math.lexicon import (
     ATOMS,
-    CLOSERS,
+    FENCES,
     FUNCTION_LETTERS,
     FUNCTIONS,
     SET_LETTERS,
@@ -16,15 +17,11 @@ from rlvr_gym.verifiers.math.lexicon import (
     split_word,
 )
 from rlvr_gym.verifiers.math.nodes import (
-    BaseNum,
-    Bracket,
     Call,
-    Cases,
     Const,
     Div,
     Func,
     Listing,
-    Matrix,
     Mul,
     NamedSet,
     Neg,
@@ -33,7 +30,6 @@ from rlvr_gym.verifiers.math.nodes import (
     PlusMinus,
     Pow,
     Quantity,
-    SetBuilder,
     Sym,
     Words,
 )
@@ -44,75 +40,23 @@ __all__ = ["Parselets"]
 
 _FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac"})
 _BINOMIALS = frozenset({"binom", "dbinom", "tbinom"})
-_FENCES = {
-    "lvert": ("rvert", "abs"), "vert": ("vert", "abs"), "lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"),
-    "langle": ("rangle", "<"), "lbrace": ("rbrace", "\\{"), "lbrack": ("rbrack", "["), "Vert": ("Vert", "norm"),
-    "lVert": ("rVert", "norm"),
-}  # fmt: skip
-_DECORATIONS = frozenset({"overline", "underline", "bar", "tilde", "widehat", "overrightarrow", "dot", "overarc"})
+_DECORATIONS = frozenset(
+    {"overline", "underline", "bar", "tilde", "widehat", "overrightarrow", "dot", "overarc"}
+)
 _NAMES_BEFORE = frozenset({"angle", "triangle", "measuredangle"})
-_MATRICES = frozenset({"pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix", "array", "smallmatrix"})
+_NEGATIONS = frozenset(
+    {"not", "never", "isn", "no", "except", "or", "unless", "neither", "nor", "false", "without"}
+)
 _POWER, _SIGN, _PRODUCT = 50, 35, 30
 
 
-class Parselets:
-    """The state of a parse, and the prefix half of the grammar."""
+class Parselets(Brackets):
+    """The prefix half of the grammar."""
 
     factor_commands: ClassVar[frozenset[str]] = (
         frozenset(FUNCTIONS) | frozenset(ATOMS) | SYMBOL_NAMES | _FRACTIONS | _BINOMIALS
-        | (frozenset(_FENCES) - {"vert", "Vert"}) | _DECORATIONS | _NAMES_BEFORE | {"mathbb", "boxed", "det"}
+        | (frozenset(FENCES) - {"vert", "Vert"}) | _DECORATIONS | _NAMES_BEFORE | {"mathbb", "boxed", "det"}
     )  # fmt: skip
-
-    def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = tokens
-        self.position = 0
-        self.depth = 0
-        self.bars = 0
-        self.in_set = False
-        self.last_digits = ""
-
-    # Provided by the infix half.
-    def expression(self, binding: int) -> Node:  # noqa: D102
-        raise NotImplementedError
-
-    def items(self, toplevel: bool = False) -> Node:  # noqa: D102
-        raise NotImplementedError
-
-    # -- tokens -------------------------------------------------------------------------------------------------
-
-    @property
-    def peek(self) -> Token:
-        """The next token."""
-        return self.tokens[self.position]
-
-    def advance(self) -> Token:
-        """Takes the next token."""
-        token = self.tokens[self.position]
-        if token.kind != "eof":
-            self.position += 1
-        return token
-
-    def accept(self, op: str) -> bool:
-        """Takes the operator ``op`` if it is next."""
-        token = self.peek
-        if token.kind == "op" and token.text == op:
-            self.position += 1
-            return True
-        return False
-
-    def expect(self, op: str) -> None:
-        """Takes the operator ``op``.
-
-        Raises:
-            Unreadable: if something else is next.
-        """
-        if not self.accept(op):
-            raise Unreadable(f"{op!r} is missing")
-
-    def follows_number(self) -> bool:
-        """Whether the token before the next one ends a number."""
-        token = self.tokens[self.position - 1]
-        return token.kind == "num"
 
     # -- prefix -------------------------------------------------------------------------------------------------
 
@@ -130,7 +74,7 @@ class Parselets:
         if token.kind == "currency":
             return self._money(token)
         if token.kind == "begin":
-            return self._block(token.text)
+            return self.block(token.text)
         if token.kind == "text":
             return self._text(token)
         raise Unreadable("an expression is missing")
@@ -147,11 +91,13 @@ class Parselets:
         if op in ("+/-", "+-"):
             return PlusMinus(None, self.expression(_PRODUCT))
         if op in ("(", "[", "]", "\\{", "{"):
-            return self._bracket(op)
+            return self.bracket(op)
         if op == "<":
-            return self._fence("<", lambda: self.accept(">"))
+            return self.fence("<", lambda: self.accept(">"))
         if op == "|":
-            return self._bars()
+            return self.absolute()
+        if op == "_":
+            return self._chosen()
         if op == "...":
             return Sym("...")
         raise Unreadable(f"{op!r} without an operand")
@@ -160,7 +106,11 @@ class Parselets:
         number = token.number
         assert number is not None
         self.last_digits = token.text
-        if number.value.denominator == 1 and number.places is None and (rest := self._mixed(number)) is not None:
+        if (
+            number.value.denominator == 1
+            and number.places is None
+            and (rest := self._mixed(number)) is not None
+        ):
             return rest
         return number
 
@@ -177,7 +127,12 @@ class Parselets:
             if not (isinstance(above, Num) and isinstance(below, Num) and 0 < above.value < below.value):
                 self.tokens, self.position = saved, start
                 return None
-        elif token.kind == "num" and token.spaced and tokens[start + 1].text == "/" and tokens[start + 2].kind == "num":
+        elif (
+            token.kind == "num"
+            and token.spaced
+            and tokens[start + 1].text == "/"
+            and tokens[start + 2].kind == "num"
+        ):
             above, below = tokens[start].number or whole, tokens[start + 2].number or whole
             if not 0 < above.value < below.value:
                 raise Unreadable("two numbers side by side")
@@ -200,7 +155,7 @@ class Parselets:
         if text in FUNCTIONS:
             return self._function(FUNCTIONS[text])
         if not text:
-            self._deeper()
+            self.deeper()
             return self.prefix()
         return Words(text)
 
@@ -230,9 +185,11 @@ class Parselets:
     def _name(self, word: str) -> Node:
         """A word before ``=`` names what is computed."""
         words = [word]
+        if word.lower() in _NEGATIONS:
+            raise Unreadable("a negation")
         while self.peek.kind == "word" and len(words) < 5:
             words.append(self.advance().text)
-        if self.peek.text not in ("=", "approx"):
+        if self.peek.text not in ("=", "approx") or not _NEGATIONS.isdisjoint(map(str.lower, words)):
             raise Unreadable(f"the word {word!r}")
         return Words(" ".join(words))
 
@@ -242,16 +199,45 @@ class Parselets:
             return Const(letter)
         if letter in FUNCTION_LETTERS and following.kind == "op" and following.text == "(":
             return self._call(letter)
-        if letter in FUNCTION_LETTERS and following.text == "'" and self.tokens[self.position + 1].text in ("(", "'"):
+        if letter in FUNCTION_LETTERS and self._upcoming("^", "{", "-", "1", "}", "("):
+            self.position += 5
+            return self._call(letter + "^-1")
+        if letter == "C" and following.text == "(" and self._upcoming("(", None, ",", None, ")"):
+            self.advance()
+            inner = self.inner(")")
+            return Func("binom", inner.items) if isinstance(inner, Listing) else inner
+        if (
+            letter in FUNCTION_LETTERS
+            and following.text == "'"
+            and self.tokens[self.position + 1].text in ("(", "'")
+        ):
             while self.accept("'"):
                 letter += "'"
             if self.peek.text == "(":
                 return self._call(letter)
         return Sym(letter)
 
+    def _upcoming(self, *texts: str | None) -> bool:
+        """Whether these tokens are next; None stands for any number."""
+        tokens = self.tokens[self.position : self.position + len(texts)]
+        return len(tokens) == len(texts) and all(
+            token.kind == "num" if text is None else token.text == text
+            for token, text in zip(tokens, texts, strict=True)
+        )
+
+    def _chosen(self) -> Node:
+        """``_5C_2`` and ``_5P_2``, after the first sign."""
+        n = self.script()
+        name = self.advance().text
+        if name not in ("C", "P") or not self.accept("_"):
+            raise Unreadable("a subscript of nothing")
+        k = self.script()
+        chosen = Func("binom", (n, k))
+        return chosen if name == "C" else Mul((chosen, Func("factorial", (k,))))
+
     def _call(self, name: str) -> Node:
         self.expect("(")
-        inner = self._inner(")")
+        inner = self.inner(")")
         return Call(name, inner.items if isinstance(inner, Listing) else (inner,))
 
     def _command(self, token: Token) -> Node:
@@ -272,32 +258,20 @@ class Parselets:
             return Sym({"varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi"}.get(name, name))
         if name in ("pm", "mp"):
             return PlusMinus(None, self.expression(_PRODUCT), name == "pm")
-        if name in _FENCES:
-            return self._command_fence(name)
+        if name in FENCES:
+            return self.command_fence(name)
         if name in ("boxed", "fbox", "ensuremath"):
             return self.script()
         if name in _DECORATIONS:
-            return Sym(f"{name}({self._raw()})")
+            return Sym(f"{name}({self.raw()})")
         if name in _NAMES_BEFORE:
-            return Sym(f"{name}({self._raw()})")
+            return Sym(f"{name}({self.raw()})")
         if name in ("ldots", "dots", "cdots"):
             return Sym("...")
         raise Unreadable(f"the command \\{name}")
 
-    def _raw(self) -> str:
-        """The text of one braced group or of the word that is next: part of a name."""
-        if not self.accept("{"):
-            return self.advance().text
-        words = []
-        while not self.accept("}"):
-            token = self.advance()
-            if token.kind == "eof" or len(words) > 20:
-                raise Unreadable("a name that is not closed")
-            words.append(token.text)
-        return " ".join(words)
-
     def _blackboard(self) -> Node:
-        letter = self._raw()
+        letter = self.raw()
         if letter not in SET_LETTERS:
             return Sym(letter)
         sign = self.peek.text
@@ -312,7 +286,7 @@ class Parselets:
 
         After ``^`` a number is taken whole, because people who write ``2^10`` mean it.
         """
-        self._deeper()
+        self.deeper()
         value = self._script()
         self.depth -= 1
         return value
@@ -320,7 +294,7 @@ class Parselets:
     def _script(self) -> Node:
         before = self.tokens[self.position - 1].text
         if self.accept("{"):
-            return self._inner("}")
+            return self.inner("}")
         token = self.advance()
         if before not in ("^", "**", "_", "sqrt", "cbrt"):
             if token.kind == "num" and len(token.text) > 1 and token.text.isdigit():
@@ -329,8 +303,8 @@ class Parselets:
                 self.tokens.insert(self.position, Token("word", token.text[1:]))
                 token = Token("word", token.text[0])
         elif token.kind == "op" and token.text in ("-", "+"):
-            value = self.expression(_POWER + 1)
-            return Neg(value) if token.text == "-" else value
+            signed = self.expression(_POWER + 1)
+            return Neg(signed) if token.text == "-" else signed
         elif token.kind == "word" and len(token.text) > 1 and token.text not in ATOMS and before != "sqrt":
             self.tokens.insert(self.position, Token("word", token.text[1:]))
             token = Token("word", token.text[0])
@@ -357,7 +331,7 @@ class Parselets:
     def _root(self, name: str) -> Node:
         degree: Node = Num(Fraction(3 if name == "cbrt" else 2))
         if self.accept("["):
-            degree = self._inner("]")
+            degree = self.inner("]")
             self.tokens[self.position - 1] = Token("cmd", "sqrt")
         return Func("root", (self.script(), degree))
 
@@ -373,8 +347,12 @@ class Parselets:
             elif self.peek.kind == "op" and self.peek.text == "_" and name == "log" and base is None:
                 self.advance()
                 base = self.script()
-        if name == "log" and base is None and self.peek.kind == "num" and self.peek.text in ("2", "10") and (
-            self.tokens[self.position + 1].text == "("
+        if (
+            name == "log"
+            and base is None
+            and self.peek.kind == "num"
+            and self.peek.text in ("2", "10")
+            and (self.tokens[self.position + 1].text == "(")
         ):
             base = self.advance().number  # log2(8)
         if power == Neg(Num(Fraction(1))) and "arc" + name in FUNCTIONS.values():
@@ -388,7 +366,7 @@ class Parselets:
     def _word_root(self, name: str) -> Node:
         degree = Num(Fraction(3 if name == "cbrt" else 2))
         if self.peek.text in ("(", "{"):
-            return Func("root", (self._inner(")" if self.advance().text == "(" else "}"), degree))
+            return Func("root", (self.inner(")" if self.advance().text == "(" else "}"), degree))
         return Func("root", (self.expression(_POWER + 1), degree))
 
     def _arguments(self) -> tuple[Node, ...]:
@@ -396,7 +374,7 @@ class Parselets:
         token = self.peek
         if token.kind == "op" and token.text in ("(", "{"):
             self.advance()
-            inner = self._inner(")" if token.text == "(" else "}")
+            inner = self.inner(")" if token.text == "(" else "}")
             return inner.items if isinstance(inner, Listing) else (inner,)
         if token.kind == "op" and token.text in ("-", "+"):
             self.advance()
@@ -409,177 +387,10 @@ class Parselets:
         while len(factors) < 8:
             token = self.peek
             starts = (
-                token.kind == "word" and token.text not in FUNCTIONS and self.is_product(token.text)
-                or token.kind == "cmd" and token.text in (SYMBOL_NAMES | {"pi"} | _FRACTIONS | {"sqrt"})
+                (token.kind == "word" and token.text not in FUNCTIONS and self.is_product(token.text))
+                or (token.kind == "cmd" and token.text in (SYMBOL_NAMES | {"pi"} | _FRACTIONS | {"sqrt"}))
             )  # fmt: skip
-            if not starts or token.text in ("in", "or", "and", "U"):
+            if not starts or token.text in ("in", "or", "and", "U", "e"):
                 break
             factors.append(self.expression(_POWER))
         return factors[0] if len(factors) == 1 else Mul(tuple(factors))
-
-    # -- brackets -----------------------------------------------------------------------------------------------
-
-    def _inner(self, closer: str) -> Node:
-        """The items up to ``closer``, which is taken."""
-        self._deeper()
-        bars, self.bars = self.bars, 0
-        node = self.items()
-        self.expect(closer)
-        self.bars = bars
-        self.depth -= 1
-        return node
-
-    def _deeper(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH * 2:
-            raise TooComplex("nested too deeply")
-
-    def _bracket(self, opener: str) -> Node:
-        if opener == "{":
-            if self.accept("}"):
-                self._deeper()
-                return self.prefix() if self.peek.kind in ("word", "num", "cmd") else NamedSet("empty")
-            inner = self._inner("}")
-            return Bracket("\\{", "\\}", inner.items) if isinstance(inner, Listing) else inner
-        closers = CLOSERS[opener]
-        return self._fence(opener, lambda: any(self.accept(c) for c in closers))
-
-    def _fence(self, opener: str, close: object) -> Node:
-        assert callable(close)
-        if close():
-            if opener == "\\{":
-                return NamedSet("empty")
-            raise Unreadable("empty brackets")
-        self._deeper()
-        bars, self.bars = self.bars, 0
-        in_set, self.in_set = self.in_set, opener == "\\{"
-        inner = self.items()
-        if opener == "\\{" and (self._such_that()):
-            inner = SetBuilder(inner, self.items())
-        if not close():
-            raise Unreadable("a bracket that is not closed")
-        self.bars, self.in_set = bars, in_set
-        self.depth -= 1
-        return self._bracketed(opener, self.tokens[self.position - 1].text, inner)
-
-    def _such_that(self) -> bool:
-        token = self.peek
-        if token.text in ("|", ":", "mid", "vert", "colon") and token.kind in ("op", "cmd"):
-            self.advance()
-            return True
-        return False
-
-    @staticmethod
-    def _bracketed(opener: str, closer: str, inner: Node) -> Node:
-        if isinstance(inner, SetBuilder):
-            return inner
-        closer = {"rangle": ">", "rbrace": "\\}", "rbrack": "]"}.get(closer, closer)
-        items = inner.items if isinstance(inner, Listing) else (inner,)
-        if opener in ("(", "[") and len(items) == 1:
-            return inner
-        return Bracket(opener, closer, items)
-
-    def closes_interval(self) -> bool:
-        """Whether a ``[`` here ends a French interval ``]1, 2[`` rather than beginning a factor."""
-        following = self.tokens[self.position + 1]
-        return following.kind == "eof" or following.text in (")", "cup", "cap", ",", "U", "}")
-
-    def _bars(self) -> Node:
-        self._deeper()
-        self.bars += 1
-        inner = self.expression(12)
-        self.bars -= 1
-        self.expect("|")
-        self.depth -= 1
-        return Func("abs", (inner,))
-
-    def _command_fence(self, name: str) -> Node:
-        closer, kind = _FENCES[name]
-
-        def close() -> bool:
-            token = self.peek
-            if token.kind == "cmd" and token.text == closer or (token.kind == "op" and token.text == "\\}"):
-                self.advance()
-                return True
-            return False
-
-        if kind in ("<", "\\{", "["):
-            return self._fence(kind, close)
-        self._deeper()
-        inner = self.expression(12)
-        if not close():
-            raise Unreadable("a fence that is not closed")
-        self.depth -= 1
-        if kind == "norm":
-            raise Unreadable("a norm")
-        return Func(kind, (inner,))
-
-    # -- subscripts ---------------------------------------------------------------------------------------------
-
-    def subscript(self, left: Node) -> Node:
-        """``a_1`` is a name, ``52_8`` a numeral in base 8."""
-        digits = self.last_digits
-        self.advance()
-        if isinstance(left, Num):
-            base = self.script()
-            if isinstance(base, Words):
-                base = Num(Fraction(_NUMBER_WORDS.get(base.text.lower(), 0)))
-            if not isinstance(base, Num):
-                raise Unreadable("a base")
-            return self.based(left.value, base.value, digits)
-        name = left.name if isinstance(left, Sym | Call) else ""
-        return Sym(f"{name}_{self._raw()}")
-
-    @staticmethod
-    def based(value: Fraction, base: Fraction, digits: str) -> Node:
-        """A numeral with a base."""
-        if base.denominator != 1 or not 2 <= base <= 36 or value.denominator != 1:
-            raise Unreadable("a base")
-        digits = digits.lstrip("0") or "0"
-        if any(int(d, 36) >= base for d in digits):
-            raise Unreadable("a digit that the base does not have")
-        return BaseNum(digits, int(base))
-
-    # -- blocks -------------------------------------------------------------------------------------------------
-
-    def _block(self, name: str) -> Node:
-        if name not in _MATRICES and name not in ("cases", "aligned", "align"):
-            raise Unreadable(f"the environment {name}")
-        self._deeper()
-        rows = self._rows(name)
-        self.depth -= 1
-        if name in ("cases", "aligned", "align"):
-            return Cases(rows)
-        if any(len(row) != len(rows[0]) for row in rows):
-            raise Unreadable("a matrix with rows of different lengths")
-        matrix = Matrix(rows)
-        return Func("det", (matrix,)) if name == "vmatrix" else matrix
-
-    def _rows(self, name: str) -> tuple[tuple[Node, ...], ...]:
-        rows: list[tuple[Node, ...]] = []
-        row: list[Node] = []
-        while True:
-            token = self.peek
-            if token.kind == "end" and token.text == name:
-                self.advance()
-                if row:
-                    rows.append(tuple(row))
-                if not rows:
-                    raise Unreadable("an empty block")
-                return tuple(rows)
-            if self.accept("\\\\"):
-                if row:
-                    rows.append(tuple(row))
-                row = []
-            elif not row or self.accept("&"):
-                row.append(self.items())
-            else:
-                raise Unreadable("a block that is not closed")
-            if len(rows) * (len(row) + 1) > 4 * MAX_ITEMS or len(row) > MAX_ITEMS:
-                raise TooComplex("a large block")
-
-
-_NUMBER_WORDS = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
-    "twelve": 12, "sixteen": 16,
-}  # fmt: skip

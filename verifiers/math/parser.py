@@ -79,9 +79,9 @@ class Parser(Parselets):
         found = None
         while True:
             token = self.peek
-            if token.kind == "op" and token.text in (",", ";") and found is None:
-                found = ","
-            elif toplevel and token.kind == "op" and token.text == "\\\\" and found is None:
+            if (token.kind == "op" and token.text in (",", ";") and found is None) or (
+                toplevel and token.kind == "op" and token.text == "\\\\" and found is None
+            ):
                 found = ","
             elif (word := self._joining_word(token)) is not None and found in (None, ","):
                 found = word
@@ -127,11 +127,25 @@ class Parser(Parselets):
         unit = self._trailing_unit()
         if unit is None:
             return node
+        if self.peek.kind == "num" and not isinstance(node, Quantity):
+            return self._compound(Quantity(node, unit))
         if isinstance(node, Quantity):
             if node.unit != DEGREE or unit.dimension not in ((("celsius", 1),), (("fahrenheit", 1),)):
                 raise Unreadable("two units")
             return Quantity(node.value, unit)
         return Quantity(node, unit)
+
+    def _compound(self, first: Quantity) -> Node:
+        """``5 feet 6 inches``."""
+        second = self.operand()
+        if (
+            not isinstance(second, Quantity)
+            or not first.unit.dimension
+            or (first.unit.dimension != second.unit.dimension or first.unit.factor <= second.unit.factor)
+        ):
+            raise Unreadable("two quantities side by side")
+        share = Num(second.unit.factor / first.unit.factor)
+        return Quantity(Add((first.value, Mul((second.value, share)))), first.unit)
 
     def _trailing_unit(self) -> Unit | None:
         """What stands between an expression and the next separator, which must then be a unit."""
@@ -165,9 +179,7 @@ class Parser(Parselets):
 
     def expression(self, binding: int) -> Node:
         """Everything that binds tighter than ``binding``."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH * 2:
-            raise TooComplex("nested too deeply")
+        self.deeper()
         left = self.prefix()
         while (more := self._infix(left, binding)) is not None:
             left = more
@@ -187,13 +199,22 @@ class Parser(Parselets):
             return method(self, left)
         if binding <= SETS and token.text in ("U", "u", "union") and token.kind == "word":
             return self._set_operation(left) if self._is_set(left) else None
-        if binding <= PRODUCT and token.kind == "word" and token.text in MULTIPLIERS and self._is_numeral(left):
+        if (
+            binding <= PRODUCT
+            and token.kind == "word"
+            and token.text in MULTIPLIERS
+            and self._is_numeral(left)
+        ):
             self.advance()
             return Mul((left, Num(Fraction(MULTIPLIERS[token.text]))))
         if binding <= PRODUCT and token.kind == "text" and token.text.strip() in MULTIPLIERS:
             self.advance()
             return Mul((left, Num(Fraction(MULTIPLIERS[token.text.strip()]))))
-        if binding <= POWER and token.kind in ("word", "text") and token.text.strip() in ("base", "choose", "mod"):
+        if (
+            binding <= POWER
+            and token.kind in ("word", "text")
+            and token.text.strip() in ("base", "choose", "mod")
+        ):
             return self._word_operator(left, token.text.strip())
         if binding <= PRODUCT and self._starts_factor(left, token):
             return self._product(left, self.expression(PRODUCT + 1))
@@ -233,7 +254,7 @@ class Parser(Parselets):
         return Pow(left, exponent)
 
     def _accept_circle(self) -> bool:
-        """``\\circ`` after ``^``, also in braces."""
+        r"""``\\circ`` after ``^``, also in braces."""
         offset = 1 if self.peek.text == "{" else 0
         token = self.tokens[min(self.position + offset, len(self.tokens) - 1)]
         if token.kind != "cmd" or token.text not in ("circ", "degree"):
@@ -312,13 +333,15 @@ class Parser(Parselets):
             return False
         if token.kind == "word":
             return not self._is_word_after(left, token)
+        if token.kind == "begin":
+            return True
         if token.kind == "num":
             return not isinstance(left, Num | Div) and not self.follows_number()
         if token.kind == "cmd":
             return token.text in self.factor_commands
         if token.kind == "op":
             if token.text == "|":
-                return not self.bars
+                return not self.bars and not self.in_set
             return token.text in ("(", "{") or (token.text == "[" and not self.closes_interval())
         return False
 

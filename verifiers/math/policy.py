@@ -50,17 +50,19 @@ class Policy:
             )
         for name, kind in (("units", Units), ("order", Order)):
             if getattr(self, name) not in get_args(kind):
-                raise ConfigError(f"{name} is one of {', '.join(get_args(kind))}; got {getattr(self, name)!r}.")
+                raise ConfigError(
+                    f"{name} is one of {', '.join(get_args(kind))}; got {getattr(self, name)!r}."
+                )
 
     @property
     def places(self) -> int | None:
-        """n of ``rounded(n)``."""
+        """N of ``rounded(n)``."""
         match = _TOLERANCE.fullmatch(self.tolerance)
         return int(match[2]) if match and match[2] else None
 
     @property
     def relative(self) -> Fraction | None:
-        """t of ``rel(t)``."""
+        """T of ``rel(t)``."""
         match = _TOLERANCE.fullmatch(self.tolerance)
         return Fraction(match[3]) if match and match[3] else None
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 
 from rlvr_gym.verifiers.math.budgets import MAX_CHARS, TooComplex, Unreadable
-from rlvr_gym.verifiers.math.nodes import NamedSet, Node, Num, Words
+from rlvr_gym.verifiers.math.nodes import BaseNum, NamedSet, Node, Num, Words
 from rlvr_gym.verifiers.math.normalise import compact, is_words, normalise, plain_words, unwrapped
 from rlvr_gym.verifiers.math.parser import parse_or_raise
-from rlvr_gym.verifiers.math.words import choice_letter, clock_minutes, named_node_text, phrase_class, spelled_number
+from rlvr_gym.verifiers.math.words import (
+    based_numeral,
+    choice_letter,
+    clock_minutes,
+    named_node_text,
+    phrase_class,
+    spelled_number,
+)
 
 __all__ = ["Reading", "read"]
 
@@ -44,6 +51,9 @@ class Reading:
         return choice_letter(self.plain, self.text, reference=reference)
 
 
+_LEAD = re.compile(r"\\text\{\s?(?:the )?(?:final )?answer(?: is)?\s?:?\s?\}\s?:?", re.IGNORECASE)
+
+
 def read(text: str) -> Reading:
     """Reads an answer; never raises."""
     return _read_short(text) if len(text) <= 300 else _read(text)
@@ -63,25 +73,38 @@ def _read(text: str) -> Reading:
         phrase = "none"
     if isinstance(node, Words):
         node = None
-    return Reading(normal, compact(normal), plain, is_words(normal), node, too_complex, phrase, clock_minutes(plain))
+    return Reading(
+        normal, compact(normal), plain, is_words(normal), node, too_complex, phrase, clock_minutes(plain)
+    )
 
 
 def _mathematics(normal: str, plain: str) -> Node | None:
-    """The tree of a text; of ``\\text{3 hours}`` that of its inside; of ``seven`` the number."""
+    r"""The tree of a text; of ``\\text{3 hours}`` that of its inside; of ``seven`` the number."""
+    numeral = based_numeral(unwrapped(normal))
+    if numeral is not None:
+        return BaseNum(*numeral)
+    lead = _LEAD.match(normal)
     try:
-        node = parse_or_raise(named_node_text(plain) or normal)
+        node = parse_or_raise(named_node_text(plain) or normal[lead.end() if lead else 0 :])
         if not isinstance(node, Words):
             return node
     except Unreadable:
         pass
     value = spelled_number(plain) if plain.replace("-", "").replace(" ", "").isalpha() else None
     if value is not None:
-        return Num(Fraction(value))
+        return Num(value)
+    if plain.startswith("negative ") and plain[9:10].isdigit():
+        return parse_or_none("-" + plain[9:])
     bare = unwrapped(normal)
     if bare == normal or not any(char.isdigit() for char in bare):
         return None
+    return parse_or_none(bare)
+
+
+def parse_or_none(text: str) -> Node | None:
+    """The tree of a text, or None."""
     try:
-        return parse_or_raise(bare)
+        return parse_or_raise(text)
     except Unreadable:
         return None
 

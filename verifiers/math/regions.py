@@ -12,7 +12,18 @@ from rlvr_gym.verifiers.math.forms import rational_value, same_form
 from rlvr_gym.verifiers.math.nodes import Const, Neg, Node
 from rlvr_gym.verifiers.math.numeric import approximate, same_value
 
-__all__ = ["EVERYTHING", "NOTHING", "Bound", "Piece", "Region", "bound", "complement", "intersect", "point", "union"]
+__all__ = [
+    "EVERYTHING",
+    "NOTHING",
+    "Bound",
+    "Piece",
+    "Region",
+    "bound",
+    "complement",
+    "intersect",
+    "point",
+    "union",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +133,12 @@ def union(regions: Iterable[Region], fuel: Fuel) -> Region:
             merged.append(piece)
             continue
         end = order(last.high, piece.high, fuel)
-        closed = last.high_closed if end > 0 else piece.high_closed if end < 0 else (
-            last.high_closed or piece.high_closed
+        closed = (
+            last.high_closed
+            if end > 0
+            else piece.high_closed
+            if end < 0
+            else (last.high_closed or piece.high_closed)
         )
         merged[-1] = Piece(last.low, last.high if end > 0 else piece.high, last.low_closed, closed)
     return tuple(merged)

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import math
 
-from rlvr_gym.verifiers.math.nodes import Add, BaseNum, Const, Div, Func, Mul, Neg, Node, Num, Pow, Sym, leaf_count, walk
+from rlvr_gym.verifiers.math.nodes import (
+    Add,
+    BaseNum,
+    Const,
+    Div,
+    Func,
+    Mul,
+    Neg,
+    Node,
+    Num,
+    Pow,
+    Sym,
+    leaf_count,
+    walk,
+)
 
 __all__ = ["is_atomic", "is_simplified"]
 
@@ -31,14 +45,22 @@ def _is_unfinished(node: Node) -> bool:
         above = node.above.arg if isinstance(node.above, Neg) else node.above
         if isinstance(above, Num) and isinstance(node.below, Num):
             whole = above.value.denominator == 1 and node.below.value.denominator == 1
-            return not whole or math.gcd(int(above.value), int(node.below.value)) != 1 or node.below.value == 1
+            return (
+                not whole or math.gcd(int(above.value), int(node.below.value)) != 1 or node.below.value == 1
+            )
         return False
     if isinstance(node, Add | Mul):
-        numbers = [arg for arg in node.args if isinstance(arg.arg if isinstance(arg, Neg) else arg, Num | Div)]
+        numbers = [
+            arg for arg in node.args if isinstance(arg.arg if isinstance(arg, Neg) else arg, Num | Div)
+        ]
         constant = [n for n in numbers if is_atomic(n)]
         return len(constant) > 1
     if isinstance(node, Pow):
-        return isinstance(node.base, Num) and isinstance(node.exponent, Num) and node.exponent.value.denominator == 1
+        return (
+            isinstance(node.base, Num)
+            and isinstance(node.exponent, Num)
+            and node.exponent.value.denominator == 1
+        )
     if isinstance(node, Func) and node.name == "root":
         return _has_power(node)
     if isinstance(node, Func) and node.name in ("factorial", "binom", "gcd", "lcm"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
+from rlvr_gym.errors import RLVRError
 from rlvr_gym.executor.base import Executor, make_executor
 from rlvr_gym.verifiers.math.budgets import MAX_BITS, MAX_FACTORIAL, TooComplex, Unreadable
 from rlvr_gym.verifiers.math.forms import rational_value
@@ -102,7 +104,11 @@ class _Converter:
                 raise TooComplex("a large factorial")
         args = [self.convert(arg) for arg in node.args]
         if name == "root":
-            return s.real_root(args[0], args[1]) if args[0].is_number and args[1] != 2 else s.root(args[0], args[1])
+            return (
+                s.real_root(args[0], args[1])
+                if args[0].is_number and args[1] != 2
+                else s.root(args[0], args[1])
+            )
         if name == "det":
             return args[0].det()
         function = getattr(s, _SYMPY_NAMES.get(name, ""), None)
@@ -134,7 +140,7 @@ class _Converter:
             raise Unreadable("a ratio of several")
         return self.convert(node.items[0]) / self.convert(node.items[1])
 
-    _VISIT: dict[type[Node], Callable[[_Converter, Any], Any]] = {
+    _VISIT: ClassVar[dict[type[Node], Callable[[_Converter, Any], Any]]] = {
         Num: lambda self, n: self._rational(n.value),
         BaseNum: lambda self, n: self.sympy.Integer(int(n.digits, n.base)),
         Sym: lambda self, n: self.sympy.Symbol(n.name, **self.assumptions),
@@ -158,8 +164,8 @@ class _Converter:
 
 _RELATIONS = {"=": "Eq", "!=": "Ne", "<": "Lt", "<=": "Le", ">": "Gt", ">=": "Ge"}
 _SYMPY_NAMES = {
-    **{name: name for name in "sin cos tan cot sec csc sinh cosh tanh coth sech csch log exp floor sign arg re im".split()},
-    **{f"arc{name}": f"a{name}" for name in "sin cos tan cot sec csc sinh cosh tanh".split()},
+    **{name: name for name in ["sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "sech", "csch", "log", "exp", "floor", "sign", "arg", "re", "im"]},
+    **{f"arc{name}": f"a{name}" for name in ["sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"]},
     "ln": "log", "abs": "Abs", "ceil": "ceiling", "factorial": "factorial", "binom": "binomial", "gcd": "gcd",
     "lcm": "lcm", "max": "Max", "min": "Min",
 }  # fmt: skip
@@ -199,9 +205,9 @@ class _Worker:
             return cls._current
 
     def _warm_up(self) -> None:
-        outcome = self._executor.map(_import_sympy, [None], timeout=60)[0]
-        if outcome.failure is None:
-            self._ready.set()
+        with contextlib.suppress(RLVRError):  # the interpreter may end before SymPy is there
+            if self._executor.map(_import_sympy, [None], timeout=60)[0].failure is None:
+                self._ready.set()
 
     def ask(self, pair: tuple[Node, Node], seconds: float) -> bool | None:
         if not self._ready.wait(seconds) or not self._turn.acquire(timeout=seconds):

@@ -15,7 +15,7 @@ __all__ = ["Token", "tokenise"]
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token.
+    r"""A token.
 
     Attributes:
         kind: ``num``, ``word`` (a run of plain letters), ``cmd``, ``op``, ``text`` (the inside of ``\\text{}``),
@@ -41,12 +41,24 @@ _WORD = re.compile(r"[A-Za-z]+")
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 _SIZE = re.compile(r"(?:left|right|middle|[bB]igg?[lrm]?)$")
 _OPERATOR = re.compile(r"<=|>=|=<|=>|!=(?!=)|==|\*\*|\+/-|\+-|->|\.\.\.|[-+*/^_=<>()\[\]{}|,;:!'&%?]")
-_TEXT = frozenset("text mbox hbox textbf textit textrm textsf texttt mathrm operatorname emph".split())
-_TRANSPARENT = frozenset("mathbf mathit mathsf boldsymbol bm vec hat mathcal".split())
-
-_GROUPED = re.compile(
-    r"[1-9]\d{0,2}(,\\! ?|\{,\}|\\[,;: ]|\\!|~|'|,| )\d{3}(?:\1\d{3})*(?!,?\d)(?:\.\d+)?"
+_TEXT = frozenset(
+    [
+        "text",
+        "mbox",
+        "hbox",
+        "textbf",
+        "textit",
+        "textrm",
+        "textsf",
+        "texttt",
+        "mathrm",
+        "operatorname",
+        "emph",
+    ]
 )
+_TRANSPARENT = frozenset(["mathbf", "mathit", "mathsf", "boldsymbol", "bm", "vec", "hat", "mathcal"])
+
+_GROUPED = re.compile(r"[1-9]\d{0,2}(,\\! ?|\{,\}|\\[,;: ]|\\!|~|'|,| )\d{3}(?:\1\d{3})*(?!,?\d)(?:\.\d+)?")
 _EUROPEAN = re.compile(r"[1-9]\d{0,2}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})(?![\d.,])")
 _PLAIN = re.compile(r"\d+\.\d+|\.\d+|\d+")
 _REPEATING = re.compile(

@@ -64,7 +64,9 @@ class MathVerifier(AnswerVerifier):
         if gold.too_complex:
             return Verdict.failed(Reason.TOO_COMPLEX, shown, error="the reference is beyond the budgets")
         if _is_copied(given, gold, task.prompt):
-            return Verdict.wrong(Reason.RULE_BROKEN, shown, rule="the answer is a part of the question, unworked")
+            return Verdict.wrong(
+                Reason.RULE_BROKEN, shown, rule="the answer is a part of the question, unworked"
+            )
         verdict = _judge_words(gold, given, shown)
         return verdict if verdict is not None else self._judge_math(gold, given, shown, policy)
 

@@ -5,14 +5,31 @@ Two answers are the same if any view of the one is the same as a view of equal k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
 
 from rlvr_gym.verifiers.math.budgets import Fuel, Undefined, Unreadable
 from rlvr_gym.verifiers.math.exact import key
 from rlvr_gym.verifiers.math.expand import expand
 from rlvr_gym.verifiers.math.forms import Builder
 from rlvr_gym.verifiers.math.inequalities import region_of, solve
+from rlvr_gym.verifiers.math.kinds import (
+    Assignment,
+    Collection,
+    Equation,
+    Inequality,
+    Infinite,
+    Numeral,
+    Point,
+    Proportion,
+    RegionView,
+    Residue,
+    Scalar,
+    Structure,
+    Table,
+    View,
+)
 from rlvr_gym.verifiers.math.nodes import (
+    Add,
     BaseNum,
     Bracket,
     Call,
@@ -22,10 +39,12 @@ from rlvr_gym.verifiers.math.nodes import (
     Func,
     Listing,
     Matrix,
+    Mul,
     NamedSet,
     Neg,
     Node,
     Num,
+    Pow,
     Quantity,
     Ratio,
     Relation,
@@ -35,134 +54,9 @@ from rlvr_gym.verifiers.math.nodes import (
     Words,
     symbols,
 )
-from rlvr_gym.verifiers.math.regions import Region, union
-from rlvr_gym.verifiers.math.units import Unit
+from rlvr_gym.verifiers.math.regions import union
 
-__all__ = [
-    "Assignment",
-    "Collection",
-    "Equation",
-    "Infinite",
-    "Inequality",
-    "Numeral",
-    "Point",
-    "Proportion",
-    "RegionView",
-    "Residue",
-    "Scalar",
-    "Structure",
-    "Table",
-    "View",
-    "same_name",
-    "views",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One reading of an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar(View):
-    """A number or expression; ``name`` is what it was said to be equal to."""
-
-    node: Node
-    unit: Unit | None = None
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Infinite(View):
-    """Plus or minus infinity."""
-
-    sign: int
-
-
-@dataclass(frozen=True, slots=True)
-class Point(View):
-    """Items in an order; ``bracket`` is ``(``, ``[``, ``row``, ``column``, or empty for a bare list."""
-
-    items: tuple[Node, ...]
-    bracket: str
-
-
-@dataclass(frozen=True, slots=True)
-class Collection(View):
-    """Items in any order."""
-
-    items: tuple[Node, ...]
-    is_set: bool
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RegionView(View):
-    """A set of real numbers; ``name`` is the variable, if one was used."""
-
-    region: Region
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Equation(View):
-    """``left = right``."""
-
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Inequality(View):
-    """``greater > less`` (or >=) that has not been solved."""
-
-    greater: Node
-    less: Node
-    strict: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment(View):
-    """Values by name, sorted by name."""
-
-    values: tuple[tuple[str, Node], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table(View):
-    """A matrix."""
-
-    rows: tuple[tuple[Node, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Numeral(View):
-    """Digits in a base."""
-
-    digits: str
-    base: int
-
-
-@dataclass(frozen=True, slots=True)
-class Proportion(View):
-    """``a : b : c``."""
-
-    items: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Residue(View):
-    """A value modulo another."""
-
-    value: Node
-    modulus: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Structure(View):
-    """Something that is compared as it is written."""
-
-    node: Node
+__all__ = ["same_name", "views"]
 
 
 def views(node: Node, fuel: Fuel) -> list[View]:
@@ -198,6 +92,9 @@ def _value_views(node: Node) -> list[View]:
         return [Infinite(1)]
     if isinstance(node, Neg) and node.arg == Const("infinity"):
         return [Infinite(-1)]
+    matrix = _matrix_value(node)
+    if matrix is not None:
+        return _matrix_views(matrix)
     values = expand(node)
     if len(values) > 1:
         return [Collection(tuple(values), False)]
@@ -240,6 +137,21 @@ def _set_views(node: Node, fuel: Fuel) -> list[View]:
     return [*found, Structure(node)]
 
 
+def _matrix_value(node: Node) -> Matrix | None:
+    """A matrix that is written as a multiple or a transpose of one."""
+    if isinstance(node, Mul) and sum(isinstance(arg, Matrix) for arg in node.args) == 1:
+        scale = tuple(arg for arg in node.args if not isinstance(arg, Matrix))
+        (matrix,) = (arg for arg in node.args if isinstance(arg, Matrix))
+        return Matrix(tuple(tuple(Mul((*scale, entry)) for entry in row) for row in matrix.rows))
+    if isinstance(node, Pow) and node.exponent == Sym("T"):
+        base = node.base
+        if isinstance(base, Bracket):
+            base = Matrix((base.items,))
+        if isinstance(base, Matrix):
+            return Matrix(tuple(zip(*base.rows, strict=True)))
+    return None
+
+
 def _matrix_views(node: Matrix) -> list[View]:
     found: list[View] = [Table(node.rows)]
     if len(node.rows) == 1:
@@ -273,7 +185,9 @@ def _relation_views(node: Relation, fuel: Fuel) -> list[View]:
     elif node.ops in (("<",), ("<=",), (">",), (">=",)):
         left, right = node.operands
         strict = node.ops[0] in ("<", ">")
-        found.append(Inequality(left, right, strict) if node.ops[0][0] == ">" else Inequality(right, left, strict))
+        found.append(
+            Inequality(left, right, strict) if node.ops[0][0] == ">" else Inequality(right, left, strict)
+        )
     elif node.ops == ("in",) and isinstance(node.operands[0], Sym | Bracket):
         return views(node.operands[1], fuel)
     return [*found, Structure(node)]
@@ -317,6 +231,10 @@ def _name(node: Node, fuel: Fuel) -> str | None:
     names = symbols(node)
     if not names:
         return None
+    if isinstance(node, Div) and all(
+        isinstance(part, Mul) and part.args[0] == Sym("d") for part in (node.above, node.below)
+    ):
+        return ""  # dy/dx
     try:
         form = Builder(fuel).form(node)
     except (Unreadable, Undefined):
@@ -343,7 +261,7 @@ def _holds(node: Relation, fuel: Fuel) -> bool:
     builder = Builder(fuel)
     try:
         forms = [builder.form(operand) for operand in node.operands]
-        return all(builder.equal(a, b) for a, b in zip(forms, forms[1:], strict=False))
+        return all(builder.equal(a, b) for a, b in itertools.pairwise(forms))
     except (Unreadable, Undefined):
         return False
 
@@ -353,6 +271,9 @@ def _holds(node: Relation, fuel: Fuel) -> bool:
 
 def _listing_views(node: Listing, fuel: Fuel) -> list[View]:
     found: list[View] = []
+    compound = _compound_quantity(node)
+    if compound is not None:
+        return [compound]
     solved = solve(node, fuel) if any(_is_inequality(item) for item in node.items) else None
     if solved is not None:
         return [RegionView(*solved)]
@@ -373,6 +294,19 @@ def _listing_views(node: Listing, fuel: Fuel) -> list[View]:
     if node.word == "," and not name:
         found.append(Point(items, ""))
     return found + _union_views(items, fuel)
+
+
+def _compound_quantity(node: Listing) -> Scalar | None:
+    """``2 hours and 30 minutes`` is one quantity."""
+    if node.word != "and" or len(node.items) != 2:
+        return None
+    first, second = node.items
+    if not isinstance(first, Quantity) or not isinstance(second, Quantity) or not first.unit.dimension:
+        return None
+    if first.unit.dimension != second.unit.dimension or first.unit.factor <= second.unit.factor:
+        return None
+    share = Num(second.unit.factor / first.unit.factor)
+    return Scalar(Add((first.value, Mul((second.value, share)))), first.unit)
 
 
 def _is_inequality(node: Node) -> bool:

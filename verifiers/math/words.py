@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
-__all__ = ["choice_letter", "clock_minutes", "named_node_text", "phrase_class", "spelled_number"]
+__all__ = [
+    "based_numeral",
+    "choice_letter",
+    "clock_minutes",
+    "named_node_text",
+    "phrase_class",
+    "spelled_number",
+]
 
 _BARE_CHOICE = re.compile(r"\(?([A-Ja-j])(?:\)|\.|:)?")
 _LEADING_CHOICE = re.compile(r"(?:\(([a-j])\)|([a-j])[).:])\s+(\S.*)")
@@ -60,7 +68,11 @@ _PHRASES = {
         there are infinitely many solutions|infinitely many real solutions|infinite many solutions|
         infinitely many values""",
 }
-_CLASS = {phrase.strip(): name for name, phrases in _PHRASES.items() for phrase in " ".join(phrases.split()).split("|")}
+_CLASS = {
+    phrase.strip(): name
+    for name, phrases in _PHRASES.items()
+    for phrase in " ".join(phrases.split()).split("|")
+}
 
 
 def phrase_class(plain: str) -> str | None:
@@ -69,7 +81,7 @@ def phrase_class(plain: str) -> str | None:
 
 
 _ALL_REALS = re.compile(
-    r"(?:the )?(?:set of )?(?:all )?(?:the )?(?:real numbers|reals|real values)(?: of x)?(?: x)?"
+    r"(?:the )?(?:set of )?(?:all )?(?:the )?(?:real numbers|reals|real values|real)(?: of x)?(?: x)?"
     r"(?:,? (?:except|other than|excluding|except for|but) (?:x ?= ?)?(\S[^a-z]{0,40}))?"
 )
 
@@ -83,11 +95,29 @@ def named_node_text(plain: str) -> str | None:
     return r"\mathbb{R}" if match.group(1) is None else rf"\mathbb{{R}} \setminus \{{{match.group(1)}\}}"
 
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _SPELLED = {word: i for i, word in enumerate(_ONES)}
 _SPELLED |= {
     ten + ("-" + one if one else ""): 10 * i + j
@@ -96,11 +126,52 @@ _SPELLED |= {
 }
 
 
-def spelled_number(plain: str) -> int | None:
-    """The number that a word up to ``ninety-nine``, or a round hundred or thousand, names."""
+_PARTS = {"half": 2, "halves": 2, "quarter": 4, "quarters": 4} | {
+    word + plural: i
+    for i, word in enumerate(["third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"], 3)
+    for plural in ("", "s")
+}
+
+
+def spelled_number(plain: str) -> Fraction | None:
+    """The number that words name: ``forty-two``, ``negative three``, ``two thirds``, ``five hundred``."""
+    sign, words = 1, plain.replace("-", " ").split()
+    if words and words[0] in ("negative", "minus"):
+        sign, words = -1, words[1:]
+    if (
+        2 <= len(words) <= 3
+        and words[-1] in _PARTS
+        and (above := _cardinal(" ".join(words[:-1]))) is not None
+    ):
+        return sign * Fraction(above, _PARTS[words[-1]])
+    value = _cardinal(" ".join(words))
+    return None if value is None else Fraction(sign * value)
+
+
+def _cardinal(plain: str) -> int | None:
     words = plain.split()
+    if len(words) > 4:
+        return None
     scale = {"hundred": 100, "thousand": 1000, "million": 10**6}.get(words[-1], 1) if len(words) == 2 else 1
     if len(words) > (2 if scale > 1 else 1):
         words = ["-".join(words)]
     value = _SPELLED.get(words[0]) if words else None
     return None if value is None else value * scale
+
+
+_BASED = re.compile(r"[({]{0,2}([0-9A-Fa-f]{1,64})[)}]{0,2}_\{{0,2}([0-9]{1,2}|[a-z]{3,9})\}{0,2}")
+BASE_NAMES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+               "eleven": 11, "twelve": 12, "sixteen": 16}  # fmt: skip
+
+
+def based_numeral(text: str) -> tuple[str, int] | None:
+    """Digits and base of ``1A_{16}`` or ``101_{two}``; ``a_1`` is a name and has no digit first or base above 10."""
+    if "_" not in text or len(text) > 80 or (match := _BASED.fullmatch(text.replace(" ", ""))) is None:
+        return None
+    digits, written = match.groups()
+    base = int(written) if written.isdigit() else BASE_NAMES.get(written, 0)
+    if not 2 <= base <= 16 or any(int(digit, 16) >= base for digit in digits):
+        return None
+    if not any(digit.isdigit() for digit in digits):
+        return None
+    return digits.upper().lstrip("0") or "0", base
