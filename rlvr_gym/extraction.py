@@ -47,7 +47,7 @@ _PHRASE = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"(?:the )?(?:final )?answer(?: is\b ?:?|:)", re.IGNORECASE)
-_PHRASE_END = re.compile(r"[.!](?:\s|\Z)|\n|\Z")
+_PHRASE_END = re.compile(r"(?<!\\)[.!](?:\s|\Z)|\n|\Z")
 _MAX_PHRASE_CHARS = 2000
 _QUOTES = ("**", "__", "$$", "$", "`")
 
