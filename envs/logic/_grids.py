@@ -5,15 +5,25 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from rlvr_gym.envs.logic._explain import Explanation, explain
 from rlvr_gym.envs.logic._solver import Model
+from rlvr_gym.errors import ConfigError
 from rlvr_gym.problem import Problem
 from rlvr_gym.task import Task
 from rlvr_gym.verifiers.grids import RuleVerifier, grid_text, parse_grid
 
-__all__ = ["BLANK", "GridProblem", "GridVerifier", "cell_name", "explain_grid", "grid_format", "grid_rows"]
+__all__ = [
+    "BLANK",
+    "GridProblem",
+    "GridVerifier",
+    "SizedProblem",
+    "cell_name",
+    "explain_grid",
+    "grid_format",
+    "grid_rows",
+]
 
 BLANK = "."
 
@@ -52,7 +62,25 @@ def explain_grid(model: Model, columns: int, symbols: str, note: str = "") -> tu
 
 
 @dataclass(frozen=True, kw_only=True)
-class GridProblem(Problem):
+class SizedProblem(Problem):
+    """A puzzle on a square grid whose size may be set.
+
+    Attributes:
+        size: one of :attr:`sizes`; 0 leaves it to the difficulty.
+    """
+
+    sizes: ClassVar[Sequence[int]]
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size not in (0, *self.sizes):
+            known = ", ".join(map(str, self.sizes))
+            raise ConfigError(f"size is one of {known}, or 0 for the difficulty's own; got {self.size!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridProblem(SizedProblem):
     """A puzzle whose answer is a grid; ``task.answer["reference"]`` holds its rows as text."""
 
     def answer_text(self, task: Task) -> str:

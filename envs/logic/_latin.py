@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.logic._grids import BLANK, GridVerifier, grid_rows
+from rlvr_gym.envs.logic._grids import BLANK, GridProblem, GridVerifier, explain_grid, grid_rows
 from rlvr_gym.envs.logic._solver import (
     AllDifferent,
     Constraint,
@@ -16,16 +18,17 @@ from rlvr_gym.envs.logic._solver import (
     reveal_until_solved,
     take_back,
 )
+from rlvr_gym.task import Task
 
 __all__ = [
     "DIGITS",
+    "LatinPuzzle",
     "LatinVerifier",
     "box_of",
     "givens_text",
     "latin_model",
     "latin_rules",
     "random_square",
-    "reveal_needed",
     "text_rows",
 ]
 
@@ -111,28 +114,6 @@ def latin_model(
     return Model(domains, rules)
 
 
-def reveal_needed(
-    size: int,
-    rules: Sequence[Constraint],
-    square: Sequence[int],
-    rng: np.random.Generator,
-    *,
-    tricky: bool = False,
-) -> list[int]:
-    """Cells to give away so that ``square`` is the only solution.
-
-    Args:
-        size: rows of the square.
-        rules: all rules of the puzzle.
-        square: the solution.
-        rng: draws the order.
-        tricky: takes cells back as long as a search proves uniqueness; else single steps solve the puzzle.
-    """
-    model = latin_model(size, rules)
-    revealed = reveal_until_solved(model, square, rng)
-    return take_back(model, square, revealed) if tricky else revealed
-
-
 def text_rows(square: Sequence[int], size: int) -> list[str]:
     """A flat square of values from 0 as rows of digits from 1."""
     return grid_rows([DIGITS[value] for value in square], size)
@@ -164,3 +145,52 @@ class LatinVerifier(GridVerifier):
     def broken_clue(self, grid: list[list[int]], puzzle: dict[str, Any]) -> str | None:
         """The first clue that a Latin square breaks, or None."""
         return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatinPuzzle(GridProblem):
+    """A Latin square with clues, and as many given numbers as make the solution unique.
+
+    Subclasses say which clues a square gets, and how the puzzle is told.
+    """
+
+    levels: ClassVar[Mapping[int, tuple[int, float]]]
+    """Difficulty: size, and how much of the clues there is."""
+    tricky_from: ClassVar[int] = 7
+    """From this difficulty on, given numbers may be so few that values have to be tried."""
+
+    @abstractmethod
+    def draw_clues(
+        self, rng: np.random.Generator, square: list[int], size: int, amount: float
+    ) -> tuple[list[Constraint], dict[str, Any]]:
+        """The clues as rules of the solver, and as JSON for the verifier."""
+
+    @abstractmethod
+    def tell(self, puzzle: dict[str, Any]) -> str:
+        """The prompt of a puzzle: ``size``, ``givens`` and the clues."""
+
+    def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
+        """Draws a square and its clues, then gives away the numbers that are needed."""
+        size, amount = self.levels[difficulty]
+        size = self.size or size
+        square = random_square(rng, size)
+        clue_rules, clues = self.draw_clues(rng, square, size, amount)
+        rules = latin_rules(size) + clue_rules
+        model = latin_model(size, rules)
+        revealed = reveal_until_solved(model, square, rng)
+        if difficulty >= self.tricky_from:
+            revealed = take_back(model, square, revealed)
+        solution, told = explain_grid(latin_model(size, rules, square, revealed), size, DIGITS)
+        puzzle = {"size": size, "givens": givens_text(square, revealed, size), **clues}
+        return Task(
+            prompt=self.tell(puzzle),
+            answer={**puzzle, "reference": text_rows(square, size)},
+            metadata={
+                "size": size,
+                "clues": len(clue_rules),
+                "givens": len(revealed),
+                "assumptions": told.assumptions,
+                "hardness": told.effort,
+            },
+            solution=solution,
+        )

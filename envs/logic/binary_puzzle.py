@@ -12,7 +12,6 @@ import numpy as np
 
 from rlvr_gym.envs.logic._grids import BLANK, GridProblem, GridVerifier, explain_grid, grid_format, grid_rows
 from rlvr_gym.envs.logic._solver import Constraint, Model, Relation, Table, reveal_until_solved
-from rlvr_gym.errors import ConfigError
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
@@ -67,12 +66,7 @@ class BinaryPuzzle(GridProblem):
     """
 
     verifier: ClassVar[str] = "binary_puzzle"
-    size: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.size not in (0, 4, 6, 8, 10, 12):
-            raise ConfigError(f"size is 4, 6, 8, 10, 12, or 0 for the difficulty's own; got {self.size!r}.")
+    sizes = (4, 6, 8, 10, 12)
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws a full grid and gives away cells until single steps find the others."""

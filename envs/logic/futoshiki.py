@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.logic._grids import GridProblem, cell_name, explain_grid, grid_format
-from rlvr_gym.envs.logic._latin import (
-    DIGITS,
-    LatinVerifier,
-    givens_text,
-    latin_model,
-    latin_rules,
-    random_square,
-    reveal_needed,
-    text_rows,
-)
-from rlvr_gym.envs.logic._solver import Relation, Table
-from rlvr_gym.errors import ConfigError
+from rlvr_gym.envs.logic._grids import cell_name, grid_format
+from rlvr_gym.envs.logic._latin import LatinPuzzle, LatinVerifier
+from rlvr_gym.envs.logic._solver import Constraint, Relation, Table
 from rlvr_gym.registration import register
-from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
 from rlvr_gym.verifiers.grids import grid_text
 
@@ -33,7 +23,6 @@ LEVELS = {
     10: (8, 0.5),
 }  # fmt: skip
 """Difficulty: size, and the share of neighbouring pairs that have a sign."""
-TRICKY_FROM = 7
 
 
 @register_verifier("futoshiki")
@@ -51,7 +40,7 @@ class FutoshikiVerifier(LatinVerifier):
 
 @register("rlvr/Futoshiki-v0", family="logic")
 @dataclass(frozen=True, kw_only=True)
-class Futoshiki(GridProblem):
+class Futoshiki(LatinPuzzle):
     """Fill a Latin square in which some neighbours are known to be smaller or larger; exactly one solution.
 
     Difficulty 1 is 3x3, 5 is 5x5, 10 is 8x8; more signs mean fewer given numbers. Hardness is the number of values
@@ -62,41 +51,32 @@ class Futoshiki(GridProblem):
     """
 
     verifier: ClassVar[str] = "futoshiki"
-    size: int = 0
+    sizes = range(3, 10)
+    levels = LEVELS
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.size and not 3 <= self.size <= 9:
-            raise ConfigError(f"size goes from 3 to 9, or is 0 for the difficulty's own; got {self.size!r}.")
-
-    def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
-        """Draws a square and signs, then gives away the numbers that are needed."""
-        size, share = LEVELS[difficulty]
-        size = self.size or size
-        square = random_square(rng, size)
+    def draw_clues(
+        self, rng: np.random.Generator, square: list[int], size: int, amount: float
+    ) -> tuple[list[Constraint], dict[str, Any]]:
+        """Signs between some neighbours."""
         pairs = _neighbours(size)
-        chosen = np.sort(rng.permutation(len(pairs))[: round(share * len(pairs))]).tolist()
+        chosen = np.sort(rng.permutation(len(pairs))[: round(amount * len(pairs))]).tolist()
         signs = [sorted(pairs[i], key=square.__getitem__) for i in chosen]
-        rules = latin_rules(size)
-        for small, large in signs:
-            label = f"{cell_name(small, size)} < {cell_name(large, size)}"
-            rules.append(Table((small, large), _less(size), label))
-        revealed = reveal_needed(size, rules, square, rng, tricky=difficulty >= TRICKY_FROM)
-        solution, told = explain_grid(latin_model(size, rules, square, revealed), size, DIGITS)
-        givens = givens_text(square, revealed, size)
-        listed = ", ".join(f"{cell_name(small, size)} < {cell_name(large, size)}" for small, large in signs)
-        prompt = (
+        return [Table(pair, _less(size), _sign_text(pair, size)) for pair in signs], {"signs": signs}
+
+    def tell(self, puzzle: dict[str, Any]) -> str:
+        """The rules, the given numbers and a list of the signs."""
+        size = puzzle["size"]
+        listed = ", ".join(_sign_text(pair, size) for pair in puzzle["signs"])
+        return (
             f"Solve this {size}x{size} Futoshiki: fill the empty cells (.) so that every row and every column holds "
             f"each number from 1 to {size} exactly once and all inequalities hold. There is exactly one solution."
-            f"\n\n{grid_text(givens)}\n\nInequalities (r1c2 is row 1, column 2): {listed}.\n\n"
+            f"\n\n{grid_text(puzzle['givens'])}\n\nInequalities (r1c2 is row 1, column 2): {listed}.\n\n"
             f"{grid_format(size, size, ('12', '21'))}"
         )
-        return Task(
-            prompt=prompt,
-            answer={"size": size, "givens": givens, "signs": signs, "reference": text_rows(square, size)},
-            metadata={"size": size, "signs": len(signs), "clues": len(revealed), "hardness": told.effort},
-            solution=solution,
-        )
+
+
+def _sign_text(pair: Sequence[int], size: int) -> str:
+    return f"{cell_name(pair[0], size)} < {cell_name(pair[1], size)}"
 
 
 @cache

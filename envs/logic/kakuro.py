@@ -21,7 +21,6 @@ from rlvr_gym.envs.logic._grids import (
     grid_rows,
 )
 from rlvr_gym.envs.logic._solver import AllDifferent, Model, Relation, Table, reveal_until_solved, take_back
-from rlvr_gym.errors import ConfigError
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
@@ -87,12 +86,7 @@ class Kakuro(GridProblem):
     """
 
     verifier: ClassVar[str] = "kakuro"
-    size: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.size and not 2 <= self.size <= 8:
-            raise ConfigError(f"size goes from 2 to 8, or is 0 for the difficulty's own; got {self.size!r}.")
+    sizes = range(2, 9)
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws a layout, then the filling whose sums need the fewest given digits."""

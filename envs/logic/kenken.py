@@ -11,21 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.logic._grids import GridProblem, cell_name, explain_grid, grid_format
-from rlvr_gym.envs.logic._latin import (
-    DIGITS,
-    LatinVerifier,
-    givens_text,
-    latin_model,
-    latin_rules,
-    random_square,
-    reveal_needed,
-    text_rows,
-)
-from rlvr_gym.envs.logic._solver import Relation, Table
-from rlvr_gym.errors import ConfigError
+from rlvr_gym.envs.logic._grids import cell_name, grid_format
+from rlvr_gym.envs.logic._latin import LatinPuzzle, LatinVerifier
+from rlvr_gym.envs.logic._solver import Constraint, Relation, Table
 from rlvr_gym.registration import register
-from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
 from rlvr_gym.verifiers.grids import grid_text
 
@@ -35,7 +24,6 @@ LEVELS = {
     1: (3, 2), 2: (3, 3), 3: (4, 2), 4: (4, 3), 5: (4, 4), 6: (5, 2), 7: (5, 3), 8: (5, 4), 9: (6, 3), 10: (6, 4),
 }  # fmt: skip
 """Difficulty: size, and the most cells that a cage has."""
-TRICKY_FROM = 7
 GROW = 0.8
 """How likely a cage that may grow does so."""
 
@@ -67,7 +55,7 @@ class KenkenVerifier(LatinVerifier):
 
 @register("rlvr/Kenken-v0", family="logic")
 @dataclass(frozen=True, kw_only=True)
-class Kenken(GridProblem):
+class Kenken(LatinPuzzle):
     """Fill a Latin square so that the numbers of each cage give its result; exactly one solution.
 
     Difficulty 1-2 is 3x3, 3-5 is 4x4, 6-8 is 5x5, 9-10 is 6x6, with cages of at most 2 to 4 cells. Hardness is the
@@ -78,46 +66,32 @@ class Kenken(GridProblem):
     """
 
     verifier: ClassVar[str] = "kenken"
-    size: int = 0
+    sizes = range(3, 8)
+    levels = LEVELS
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.size and not 3 <= self.size <= 7:
-            raise ConfigError(f"size goes from 3 to 7, or is 0 for the difficulty's own; got {self.size!r}.")
-
-    def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
-        """Draws a square and cages, then gives away the numbers that are needed."""
-        size, largest = LEVELS[difficulty]
-        size = self.size or size
-        square = random_square(rng, size)
-        rules = latin_rules(size)
-        cages: list[tuple[str, int, list[int]]] = []
-        for cells in _cut(size, largest, rng):
+    def draw_clues(
+        self, rng: np.random.Generator, square: list[int], size: int, amount: float
+    ) -> tuple[list[Constraint], dict[str, Any]]:
+        """Cages of at most ``amount`` cells, with their results."""
+        rules: list[Constraint] = []
+        cages: list[list[Any]] = []
+        for cells in _cut(size, int(amount), rng):
             operation, target = _choose_operation([square[c] + 1 for c in cells], rng)
-            cages.append((operation, target, cells))
+            cages.append([operation, target, cells])
             relation = _cage_relation(size, _conflicts(cells, size), len(cells), operation, target)
             rules.append(Table(cells, relation, f"the cage {_cage_text(operation, target, cells, size)}"))
-        revealed = reveal_needed(size, rules, square, rng, tricky=difficulty >= TRICKY_FROM)
-        solution, told = explain_grid(latin_model(size, rules, square, revealed), size, DIGITS)
-        givens = givens_text(square, revealed, size)
-        listed = "\n".join(f"- {_cage_text(*cage, size)}" for cage in cages)
-        prompt = (
+        return rules, {"cages": cages}
+
+    def tell(self, puzzle: dict[str, Any]) -> str:
+        """The rules, the given numbers and a list of the cages."""
+        size = puzzle["size"]
+        listed = "\n".join(f"- {_cage_text(*cage, size)}" for cage in puzzle["cages"])
+        return (
             f"Solve this {size}x{size} Kenken: fill the empty cells (.) so that every row and every column holds each "
             f"number from 1 to {size} exactly once, and the numbers in each cage give its result: the sum (+), the "
             f"product (*), the difference (-), or the quotient of the larger by the smaller (/). There is exactly one "
-            f"solution.\n\n{grid_text(givens)}\n\nCages (r1c2 is row 1, column 2):\n{listed}\n\n"
+            f"solution.\n\n{grid_text(puzzle['givens'])}\n\nCages (r1c2 is row 1, column 2):\n{listed}\n\n"
             f"{grid_format(size, size, ('12', '21'))}"
-        )
-        return Task(
-            prompt=prompt,
-            answer={
-                "size": size,
-                "givens": givens,
-                "cages": [list(cage) for cage in cages],
-                "reference": text_rows(square, size),
-            },
-            metadata={"size": size, "cages": len(cages), "givens": len(revealed), "hardness": told.effort},
-            solution=solution,
         )
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from rlvr_gym.envs.logic._grids import GridProblem, GridVerifier, explain_grid, grid_format, grid_rows
 from rlvr_gym.envs.logic._solver import Model, Relation, Table
-from rlvr_gym.errors import ConfigError
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
@@ -56,12 +55,7 @@ class Nonogram(GridProblem):
     """
 
     verifier: ClassVar[str] = "nonogram"
-    size: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.size and not 3 <= self.size <= 15:
-            raise ConfigError(f"size goes from 3 to 15, or is 0 for the difficulty's own; got {self.size!r}.")
+    sizes = range(3, 16)
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws a picture and fills what its clues leave open, until they leave nothing open."""

@@ -10,21 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.logic._grids import GridProblem, explain_grid, grid_format
-from rlvr_gym.envs.logic._latin import (
-    DIGITS,
-    LatinVerifier,
-    givens_text,
-    latin_model,
-    latin_rules,
-    random_square,
-    reveal_needed,
-    text_rows,
-)
+from rlvr_gym.envs.logic._grids import grid_format
+from rlvr_gym.envs.logic._latin import LatinPuzzle, LatinVerifier
 from rlvr_gym.envs.logic._solver import Constraint, Relation, Table
-from rlvr_gym.errors import ConfigError
 from rlvr_gym.registration import register
-from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
 
 __all__ = ["Skyscrapers"]
@@ -34,7 +23,6 @@ LEVELS = {
     9: (6, 0.7), 10: (6, 1.0),
 }  # fmt: skip
 """Difficulty: size, and the share of the border's clues that are told."""
-TRICKY_FROM = 7
 SIDES = ("left", "right", "top", "bottom")
 
 
@@ -54,7 +42,7 @@ class SkyscrapersVerifier(LatinVerifier):
 
 @register("rlvr/Skyscrapers-v0", family="logic")
 @dataclass(frozen=True, kw_only=True)
-class Skyscrapers(GridProblem):
+class Skyscrapers(LatinPuzzle):
     """Place towers of all heights so that the right number is seen from each side; exactly one solution.
 
     Difficulty 1 is 3x3, 2-4 is 4x4, 5-7 is 5x5, 8-10 is 6x6; more clues on the border mean fewer given heights.
@@ -65,33 +53,35 @@ class Skyscrapers(GridProblem):
     """
 
     verifier: ClassVar[str] = "skyscrapers"
-    size: int = 0
+    sizes = range(3, 8)
+    levels = LEVELS
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.size and not 3 <= self.size <= 7:
-            raise ConfigError(f"size goes from 3 to 7, or is 0 for the difficulty's own; got {self.size!r}.")
-
-    def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
-        """Draws a square, tells some of what is seen, and gives away the heights that are needed."""
-        size, share = LEVELS[difficulty]
-        size = self.size or size
-        square = random_square(rng, size)
+    def draw_clues(
+        self, rng: np.random.Generator, square: list[int], size: int, amount: float
+    ) -> tuple[list[Constraint], dict[str, Any]]:
+        """What is seen from some places on the border."""
         seen = _border([square[start : start + size] for start in range(0, size * size, size)])
-        told = set(rng.permutation(4 * size)[: round(share * 4 * size)].tolist())
+        told = set(rng.permutation(4 * size)[: round(amount * 4 * size)].tolist())
         clues = {
-            side: [n if s * size + i in told else 0 for i, n in enumerate(seen[side])]
-            for s, side in enumerate(SIDES)
+            side: [count if number * size + i in told else 0 for i, count in enumerate(seen[side])]
+            for number, side in enumerate(SIDES)
         }
-        rules = latin_rules(size) + _view_rules(clues, size)
-        revealed = reveal_needed(size, rules, square, rng, tricky=difficulty >= TRICKY_FROM)
-        solution, effort = explain_grid(latin_model(size, rules, square, revealed), size, DIGITS)
-        givens = givens_text(square, revealed, size)
-        return Task(
-            prompt=_prompt(size, givens, clues),
-            answer={"size": size, "givens": givens, "clues": clues, "reference": text_rows(square, size)},
-            metadata={"size": size, "clues": len(told), "givens": len(revealed), "hardness": effort.effort},
-            solution=solution,
+        return _view_rules(clues, size), {"clues": clues}
+
+    def tell(self, puzzle: dict[str, Any]) -> str:
+        """The rules, and the grid with the clues around it."""
+        size, givens, clues = puzzle["size"], puzzle["givens"], puzzle["clues"]
+        rows = "\n".join(
+            f"{clues['left'][r] or '-'} | {' '.join(givens[r])} | {clues['right'][r] or '-'}"
+            for r in range(size)
+        )
+        top, bottom = (" ".join(str(count or "-") for count in clues[side]) for side in ("top", "bottom"))
+        return (
+            f"Solve this {size}x{size} Skyscrapers puzzle: fill the empty cells (.) with the heights of towers so that "
+            f"every row and every column holds each height from 1 to {size} exactly once. A number outside the grid "
+            f"tells how many towers are seen from there along the row or column; a tower hides all lower ones behind "
+            f"it; - tells nothing. There is exactly one solution.\n\n    {top}\n{rows}\n    {bottom}\n\n"
+            f"Leave out the numbers of the border. {grid_format(size, size, ('12', '21'))}"
         )
 
 
@@ -132,19 +122,3 @@ def _view_rules(clues: dict[str, list[int]], size: int) -> list[Constraint]:
             if front or back:
                 rules.append(Table(cells, _views(size, front, back), name))
     return rules
-
-
-def _prompt(size: int, givens: list[str], clues: dict[str, list[int]]) -> str:
-    def line(values: Sequence[int]) -> str:
-        return " ".join(str(value or "-") for value in values)
-
-    rows = "\n".join(
-        f"{clues['left'][r] or '-'} | {' '.join(givens[r])} | {clues['right'][r] or '-'}" for r in range(size)
-    )
-    return (
-        f"Solve this {size}x{size} Skyscrapers puzzle: fill the empty cells (.) with the heights of towers so that "
-        f"every row and every column holds each height from 1 to {size} exactly once. A number outside the grid tells "
-        f"how many towers are seen from there along the row or column; a tower hides all lower ones behind it; - tells "
-        f"nothing. There is exactly one solution.\n\n    {line(clues['top'])}\n{rows}\n    {line(clues['bottom'])}\n\n"
-        f"Leave out the numbers of the border. {grid_format(size, size, ('12', '21'))}"
-    )

@@ -12,10 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rlvr_gym.envs.logic._explain import ASSUMPTION_EFFORT, explain
-from rlvr_gym.envs.logic._grids import grid_rows
+from rlvr_gym.envs.logic._grids import SizedProblem, grid_rows
 from rlvr_gym.envs.logic._solver import AllDifferent, Constraint, Domains, Model, Relation, Table
-from rlvr_gym.errors import ConfigError
-from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
@@ -52,7 +50,7 @@ class StarBattleVerifier(RuleVerifier[list[int]]):
 
 @register("rlvr/StarBattle-v0", family="logic")
 @dataclass(frozen=True, kw_only=True)
-class StarBattle(Problem):
+class StarBattle(SizedProblem):
     """Place one star in each row, column and region so that no two touch; exactly one solution.
 
     Difficulty 1 is 5x5, 5 is 6x6, 10 is 9x9. Hardness is the number of cells that have to be crossed out, plus
@@ -63,12 +61,7 @@ class StarBattle(Problem):
     """
 
     verifier: ClassVar[str] = "star_battle"
-    size: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.size and not 5 <= self.size <= 9:
-            raise ConfigError(f"size goes from 5 to 9, or is 0 for the difficulty's own; got {self.size!r}.")
+    sizes = range(5, 10)
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws stars, grows regions around them, and moves cells between regions until one solution is left."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -80,13 +80,11 @@ class Sudoku(GridProblem):
     """
 
     verifier: ClassVar[str] = "sudoku"
-    size: Literal[0, 4, 6, 9] = 0
+    sizes = tuple(BOXES)
     empty: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.size not in (0, *BOXES):
-            raise ConfigError(f"size is 4, 6, 9, or 0 for the difficulty's own; got {self.size!r}.")
         if self.empty < 0:
             raise ConfigError(
                 f"empty is a number of cells, or 0 for the difficulty's own; got {self.empty!r}."
