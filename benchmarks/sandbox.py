@@ -5,8 +5,10 @@
 All contestants take turns, round by round, so that other work on the machine hits them alike. The pools run with the
 very configuration that `rlvr-gym sandbox attack` attacks, cleaning up included; `docker exec` and `docker run` use the
 same image and the same flags, with one process at a time per worker. Latency is that of a single program on an idle
-pool. CPU is the time of all processes of the machine but the idle one, so it counts the engine as well; on a machine
-that is busy with other things it counts those, too.
+pool. CPU is the time of the
+host process, the sandboxes and Docker's daemons together; unlike the rates it hardly depends on what else the machine
+is doing, and two processors can do no more than 2000 / CPU programs a second. (Of `docker run` it misses what ends
+with the containers.)
 """
 
 from __future__ import annotations
@@ -102,17 +104,28 @@ def _docker(*arguments: str, given: bytes = b"") -> bytes:
     return subprocess.run(["docker", *arguments], input=given, capture_output=True, check=True).stdout
 
 
-def _busy_seconds() -> float:
-    """CPU seconds that the machine has spent on anything since it started."""
-    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
-    ticks = [int(field) for field in fields]
-    return (sum(ticks[:8]) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+def _cpu_seconds() -> float:
+    """CPU seconds of this process, of Docker's daemons, and of all their descendants, so far."""
+    parents, names, ticks = {}, {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            head, _, tail = (folder / "stat").read_text().rpartition(")")
+        except OSError:
+            continue
+        fields, pid = tail.split(), int(folder.name)
+        parents[pid], names[pid] = int(fields[1]), head.partition("(")[2]
+        ticks[pid] = sum(map(int, fields[11:15]))  # its own time, and that of its children who are gone
+    roots = {os.getpid()} | {pid for pid, name in names.items() if name.startswith(("dockerd", "containerd"))}
+    counted = set(roots)
+    while more := {pid for pid, parent in parents.items() if parent in counted} - counted:
+        counted |= more
+    return sum(ticks[pid] for pid in counted if pid in ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def play(contestant: Contestant, programs: int, workers: int) -> None:
     """One round: throughput with all workers, then the latency of single programs."""
     count = max(workers, int(programs * contestant.share))
-    busy, start = _busy_seconds(), time.perf_counter()
+    busy, start = _cpu_seconds(), time.perf_counter()
     with ThreadPoolExecutor(workers) as threads:
         lanes = [
             threads.submit(lambda w: [contestant.run(w) for _ in range(count // workers)], w)
@@ -123,7 +136,7 @@ def play(contestant: Contestant, programs: int, workers: int) -> None:
     seconds = time.perf_counter() - start
     done = count // workers * workers
     contestant.rates.append(done / seconds)
-    contestant.cpu_ms.append((_busy_seconds() - busy) / done * 1000)
+    contestant.cpu_ms.append((_cpu_seconds() - busy) / done * 1000)
     for _ in range(max(2, count // 10)):
         start = time.perf_counter()
         contestant.run(0)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import shutil
 import sys
 import tempfile
-from functools import cache, partial
+import threading
+from functools import partial
 from pathlib import Path
 
 from rlvr_gym.sandbox import rootfs
 from rlvr_gym.sandbox.backends.base import GUEST_ENVIRONMENT, Availability, Backend, private_uid, spawn
 from rlvr_gym.sandbox.errors import BackendUnavailableError
+from rlvr_gym.sandbox.guest.files import empty
 from rlvr_gym.sandbox.worker import Worker
 
 __all__ = ["UNPROTECTED", "SubprocessBackend"]
@@ -25,9 +27,18 @@ UNPROTECTED = (
 )
 
 
-@cache
+_warned = threading.Lock()
+
+
 def _warn_once() -> None:
-    logger.warning(UNPROTECTED)
+    if _warned.acquire(blocking=False):  # never released: the first one warns
+        logger.warning(UNPROTECTED)
+
+
+def _remove(workdir: Path) -> None:
+    if empty(str(workdir)):
+        with contextlib.suppress(OSError):
+            workdir.rmdir()
 
 
 class SubprocessBackend(Backend):
@@ -69,5 +80,5 @@ class SubprocessBackend(Backend):
             {"workdir": str(workdir), "protected": [os.getpid()], "filter": True},
             environment=environment,
             uid=uid,
-            cleanup=partial(shutil.rmtree, workdir, ignore_errors=True),
+            cleanup=partial(_remove, workdir),
         )

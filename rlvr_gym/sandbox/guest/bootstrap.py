@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["COMMAND", "payload"]
 
 _PACKAGE = "rlvr_gym.sandbox.guest"
-_MODULES = ("literals", "jail", "processes", "lint", "program", "server")
+_MODULES = ("literals", "jail", "files", "processes", "lint", "program", "server")
 
 COMMAND = """\
 import json, os, sys, types

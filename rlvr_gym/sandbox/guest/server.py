@@ -15,13 +15,12 @@ import json
 import os
 import random
 import select
-import shutil
 import signal
 import sys
 import time
 from typing import Any
 
-from rlvr_gym.sandbox.guest import jail, processes, program
+from rlvr_gym.sandbox.guest import files, jail, processes, program
 
 __all__ = ["PRIVATE_UIDS", "main"]
 
@@ -29,7 +28,7 @@ PRIVATE_UIDS = 200_000
 """Users from here on are made up by the host for one sandbox each: all their processes are the server's to kill."""
 
 _ID_BYTES = 16
-_MAX_FILES = 10_000
+_MAX_FILES = 50_000
 _STDERR_KEPT = 16_000
 _TICK_S, _SCAN_S = 0.01, 0.05
 _PRELOADED = """
@@ -238,7 +237,7 @@ class Job:
             "cpu": cpu,
             "wall": wall,
             "delay": self._delay,
-            "clean": self.server.wipe(),
+            "clean": files.empty(self.server.workdir, _MAX_FILES),
         }
 
 
@@ -270,17 +269,6 @@ class Server:
         gc.collect()
         gc.freeze()  # forked children then share the pages of what is here
         gc.disable()
-
-    def wipe(self) -> bool:
-        """Empties the working directory; False if something is left, or if there was too much to wait for."""
-        try:
-            with os.scandir(self.workdir) as entries:
-                names = [(entry.path, entry.is_dir(follow_symlinks=False)) for entry in entries]
-            for path, is_directory in names[:_MAX_FILES]:
-                shutil.rmtree(path) if is_directory else os.unlink(path)
-            return not os.listdir(self.workdir)
-        except (OSError, RecursionError):
-            return False
 
     def serve(self) -> None:
         """Answers jobs until the channel ends."""
