@@ -8,31 +8,12 @@ from itertools import product
 
 import numpy as np
 
-from rlvr_gym.envs.logic._solver import AllDifferent, Constraint, Model, Relation, Table
+from rlvr_gym.envs.logic._solver import Constraint, Model, Relation, Table
 
-__all__ = [
-    "CATEGORIES",
-    "KINDS",
-    "Clue",
-    "arrangement",
-    "clue_text",
-    "draw_clues",
-    "first_false_clue",
-    "names_of",
-]
+__all__ = ["KINDS", "Clue", "clue_rule", "clue_text", "draw_clue", "first_false_clue", "needed_clues"]
 
 Clue = list[str | int]
 """``[kind, subject, ...]`` as it stands in a task's JSON; a subject is a name, or a position from 0."""
-
-CATEGORIES: dict[str, tuple[str, str]] = {
-    "name": ("{}", "Ann Ben Cleo Dan Eva Finn Gus Hana"),
-    "colour": ("the person in the {} house", "red blue green white yellow pink brown grey"),
-    "drink": ("the person who drinks {}", "tea coffee milk juice water cocoa lemonade cider"),
-    "pet": ("the owner of the {}", "cat dog horse zebra parrot rabbit snail turtle"),
-    "job": ("the {}", "baker doctor painter teacher sailor gardener writer tailor"),
-    "hobby": ("the person who likes {}", "chess hiking music cooking skating reading fishing dancing"),
-}
-"""Category: how a person is called by one of its values, and the values."""
 
 KINDS: dict[str, tuple[Callable[..., bool], str]] = {
     "at": (lambda a, b: a == b, "{0} lives in house {1}"),
@@ -50,13 +31,6 @@ KINDS: dict[str, tuple[Callable[..., bool], str]] = {
     ),
 }
 """Kind: what holds between the positions of its subjects, and how it is said."""
-
-
-TRICKY_NODES = 12
-"""The longest proof of uniqueness, in nodes, that tricky clues may need."""
-
-Columns = dict[str, list[str]]
-"""Category: its values, in the order of the positions that they belong to."""
 
 
 @cache
@@ -149,74 +123,3 @@ def _used(clues: Sequence[Clue], build: Callable[[Sequence[Clue]], Model]) -> li
     busy = {id(rule) for rule, _ in trace}
     own = model.constraints[len(model.constraints) - len(clues) :]
     return [clue for clue, rule in zip(clues, own, strict=True) if id(rule) in busy]
-
-
-def names_of(columns: Columns) -> list[str]:
-    """All values, category by category: the variables of an arrangement."""
-    return [value for column in columns.values() for value in column]
-
-
-def arrangement(clues: Sequence[Clue], columns: Columns, anchor: str | None = None) -> Model:
-    """The puzzle of giving each value a position.
-
-    Args:
-        clues: the clues; their rules come last in the model.
-        columns: the categories; the order of their values is not used but for the anchor's.
-        anchor: a category whose values stand for the positions themselves.
-    """
-    names = names_of(columns)
-    variables = {name: index for index, name in enumerate(names)}
-    size = len(next(iter(columns.values())))
-    domains = [(1 << size) - 1] * len(names)
-    rules: list[Constraint] = []
-    for category, column in columns.items():
-        rules.append(AllDifferent([variables[v] for v in column], f"one {category} each", (1 << size) - 1))
-        if category == anchor:
-            for position, name in enumerate(column):
-                domains[variables[name]] = 1 << position
-    rules += [clue_rule(clue, number, variables, size) for number, clue in enumerate(clues, 1)]
-    return Model(domains, rules)
-
-
-def draw_clues(
-    columns: Columns,
-    weights: Mapping[str, float],
-    rng: np.random.Generator,
-    *,
-    tricky: bool,
-    anchor: str | None = None,
-) -> list[Clue]:
-    """True clues in random order that leave one arrangement.
-
-    Args:
-        columns: the solution.
-        weights: how often each kind is drawn.
-        rng: draws.
-        tricky: leaves out more clues, so that values may have to be tried; else single steps are enough.
-        anchor: as in :func:`arrangement`.
-    """
-    size = len(next(iter(columns.values())))
-    groups = [[column[position] for column in columns.values()] for position in range(size)]
-    chances = np.array(list(weights.values())) / sum(weights.values())
-    clues: list[Clue] = []
-    enough = False
-    while not enough:
-        for kind in rng.choice(list(weights), size=2 * size, p=chances).tolist():
-            clue = draw_clue(kind, groups, rng)
-            if clue is not None and clue not in clues:
-                clues.append(clue)
-        enough = _is_solved(arrangement(clues, columns, anchor))
-    clues = needed_clues(
-        clues, lambda some: arrangement(some, columns, anchor), _is_unique if tricky else _is_solved
-    )
-    return [clues[i] for i in rng.permutation(len(clues)).tolist()]
-
-
-def _is_solved(model: Model) -> bool:
-    """Whether propagation alone finds the solution, which is then the only one."""
-    domains = list(model.domains)
-    return model.propagate(domains) is None and all(not domain & (domain - 1) for domain in domains)
-
-
-def _is_unique(model: Model) -> bool:
-    return model.search(limit=2, max_nodes=TRICKY_NODES).unique

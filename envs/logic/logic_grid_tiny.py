@@ -8,21 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.logic._clues import (
-    CATEGORIES,
-    Clue,
-    arrangement,
-    clue_text,
-    draw_clues,
-    first_false_clue,
-    names_of,
-)
+from rlvr_gym.envs.logic._arrangement import CATEGORIES, arrangement, draw_clues, draw_columns, names_of
+from rlvr_gym.envs.logic._clues import Clue, clue_text
 from rlvr_gym.envs.logic._explain import explain
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
-from rlvr_gym.verifier import register_verifier
-from rlvr_gym.verifiers.grids import RuleVerifier, parse_groups
 
 __all__ = ["LogicGridTiny"]
 
@@ -34,27 +25,6 @@ WEIGHTS = {"same": 1, "different": 4, "either": 3, "split": 3}
 TRICKY_FROM = 7
 
 
-@register_verifier("logic_grid")
-class LogicGridVerifier(RuleVerifier[dict[str, int]]):
-    """Every value with one person, one of each category, and every clue true."""
-
-    def read(self, answer: str, task: Task) -> dict[str, int] | None:
-        """The position, in the list of people, that each value belongs to."""
-        people: list[str] = task.answer["people"]
-        categories: dict[str, list[str]] = task.answer["categories"]
-        values = [value for column in categories.values() for value in column]
-        found = parse_groups(answer, people, values, ["name", *categories])
-        return None if found is None else {**found, **{name: i for i, name in enumerate(people)}}
-
-    def fault(self, value: dict[str, int], task: Task) -> str | None:
-        """A person with two values of one category, or a false clue."""
-        for category, column in task.answer["categories"].items():
-            if len({value[v] for v in column}) < len(column):
-                return f"someone has two values of {category}"
-        false = first_false_clue(task.answer["clues"], value)
-        return None if false is None else f"clue {false} is false"
-
-
 @register("rlvr/LogicGridTiny-v0", family="logic")
 @dataclass(frozen=True, kw_only=True)
 class LogicGridTiny(Problem):
@@ -64,13 +34,13 @@ class LogicGridTiny(Problem):
     number of values that follow directly, plus four for every value ruled out by trying it.
     """
 
-    verifier: ClassVar[str] = "logic_grid"
+    verifier: ClassVar[str] = "arrangement"
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws people and clues that leave one solution, then takes out what is not needed."""
         people, count = LEVELS[difficulty]
         names = ["name", *rng.permutation(list(CATEGORIES)[1:])[:count].tolist()]
-        columns = {name: rng.permutation(CATEGORIES[name][1].split())[:people].tolist() for name in names}
+        columns = draw_columns(names, people, rng)
         columns["name"].sort()
         usable = {
             kind: weight for kind, weight in WEIGHTS.items() if people > 2 or kind in ("same", "different")
@@ -85,7 +55,7 @@ class LogicGridTiny(Problem):
         shuffled = {name: sorted(column) for name, column in columns.items() if name != "name"}
         return Task(
             prompt=_prompt(columns["name"], shuffled, clues),
-            answer={"people": columns["name"], "categories": shuffled, "clues": clues, "reference": rows},
+            answer={"labels": columns["name"], "categories": shuffled, "clues": clues, "reference": rows},
             metadata={
                 "people": people,
                 "categories": count,

@@ -8,22 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.logic._clues import (
-    CATEGORIES,
-    Clue,
-    arrangement,
-    clue_text,
-    draw_clues,
-    first_false_clue,
-    names_of,
-)
+from rlvr_gym.envs.logic._arrangement import CATEGORIES, arrangement, draw_clues, draw_columns, names_of
+from rlvr_gym.envs.logic._clues import Clue, clue_text
 from rlvr_gym.envs.logic._explain import explain
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
-from rlvr_gym.verifier import register_verifier
-from rlvr_gym.verifiers.grids import RuleVerifier, parse_groups
 
 __all__ = ["Zebra"]
 
@@ -36,26 +27,6 @@ TRICKY_FROM = 8
 """From this difficulty on, clues may be so few that values have to be tried."""
 WEIGHTS = {"same": 5, "left": 3, "beside": 3, "before": 1, "apart": 1, "between": 1, "different": 2, "at": 1}
 """How often each kind of clue is drawn."""
-
-
-@register_verifier("zebra")
-class ZebraVerifier(RuleVerifier[dict[str, int]]):
-    """Every value once in its category's houses, and every clue true."""
-
-    def read(self, answer: str, task: Task) -> dict[str, int] | None:
-        """The house, from 0, of every value."""
-        categories: dict[str, list[str]] = task.answer["categories"]
-        values = [value for column in categories.values() for value in column]
-        houses = [str(h + 1) for h in range(task.answer["houses"])]
-        return parse_groups(answer, houses, values, ["house", "houses", *categories])
-
-    def fault(self, value: dict[str, int], task: Task) -> str | None:
-        """A house with two values of one category, or a false clue."""
-        for category, column in task.answer["categories"].items():
-            if len({value[v] for v in column}) < len(column):
-                return f"a house has two values of {category}"
-        false = first_false_clue(task.answer["clues"], value)
-        return None if false is None else f"clue {false} is false"
 
 
 @register("rlvr/Zebra-v0", family="logic")
@@ -72,7 +43,7 @@ class Zebra(Problem):
         categories: from 2 to 6; 0 leaves it to the difficulty.
     """
 
-    verifier: ClassVar[str] = "zebra"
+    verifier: ClassVar[str] = "arrangement"
     houses: int = 0
     categories: int = 0
 
@@ -88,8 +59,7 @@ class Zebra(Problem):
         houses, count = LEVELS[difficulty]
         houses, count = self.houses or houses, self.categories or count
         names = ["name", *rng.permutation(list(CATEGORIES)[1:])[: count - 1].tolist()]
-        # columns[category][h] is the value in house h
-        columns = {name: rng.permutation(CATEGORIES[name][1].split())[:houses].tolist() for name in names}
+        columns = draw_columns(names, houses, rng)
         weights = {
             kind: weight for kind, weight in WEIGHTS.items() if houses > 2 or kind not in ("apart", "between")
         }
@@ -102,7 +72,12 @@ class Zebra(Problem):
         shuffled = {name: sorted(column) for name, column in columns.items()}
         return Task(
             prompt=_prompt(shuffled, clues, houses),
-            answer={"houses": houses, "categories": shuffled, "clues": clues, "reference": rows},
+            answer={
+                "labels": [str(h) for h in range(1, houses + 1)],
+                "categories": shuffled,
+                "clues": clues,
+                "reference": rows,
+            },
             metadata={
                 "houses": houses,
                 "categories": count,
