@@ -33,6 +33,7 @@ __all__ = [
     "row_echelon",
     "scale",
     "signed_sum",
+    "stage_lines",
     "times",
 ]
 
@@ -180,6 +181,15 @@ def poly_text(a: Poly, variable: str = "x") -> str:
 def matrix_text(rows: Sequence[Sequence[int | Fraction]]) -> str:
     """``[[1, 2], [3, 1/2]]``."""
     return "[" + ", ".join("[" + ", ".join(map(str, row)) + "]" for row in rows) + "]"
+
+
+def stage_lines(pivots: Sequence[int], stages: Sequence[Matrix]) -> list[str]:
+    """The way of :func:`row_echelon` in short lines: one for each row after each pivot's turn."""
+    return [
+        line
+        for column, stage in zip(pivots, stages, strict=True)
+        for line in (f"After column {column + 1}:", *(", ".join(map(str, row)) for row in stage))
+    ]
 
 
 def row_echelon(

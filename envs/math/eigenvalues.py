@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 import numpy as np
@@ -42,15 +43,20 @@ class Eigenvalues(Problem):
             matrix[:, j] -= factor * matrix[:, i]
         rows: list[list[int]] = matrix.tolist()
         values.sort()
-        steps = [f"det(xI - A) = {poly_text(from_roots(values))}"]
-        steps += [f"It vanishes at x = {value}" for value in sorted(set(values))]
+        answer = ", ".join(map(str, values))
+        steps = [
+            f"The trace is {sum(values)}, the determinant {prod(values)}.",
+            f"det(xI - A) = {poly_text(from_roots(values))}",
+            *(f"It vanishes at x = {value}." for value in sorted(set(values))),
+            f"With multiplicities: {answer}",
+        ]
         return Task(
             prompt=ask(
                 f"All eigenvalues of the matrix A = {matrix_text(rows)} are whole numbers. Find them.",
                 "the list of eigenvalues, each as often as its multiplicity, in any order",
                 "-11, 13, 13",
             ),
-            answer=", ".join(map(str, values)),
+            answer=answer,
             metadata={"rows": n, "hardness": n**3 + sum(len(str(x)) for row in rows for x in row)},
             solution="\n".join(steps),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
 from itertools import pairwise
 from math import inf
 from typing import ClassVar
@@ -13,24 +12,16 @@ import numpy as np
 
 from rlvr_gym.envs.math._algebra import Poly, evaluate, from_roots, multiply, poly, poly_text, scale
 from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick
-from rlvr_gym.envs.math._expressions import as_poly, read_exactly
+from rlvr_gym.envs.math._expressions import read_exactly
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
 from rlvr_gym.verifiers.answers import ParsedVerifier
-from rlvr_gym.verifiers.math.nodes import (
-    Bracket,
-    Const,
-    Listing,
-    NamedSet,
-    Neg,
-    Node,
-    Relation,
-    SetBuilder,
-    SetOp,
-    Sym,
-)
+from rlvr_gym.verifiers.math.budgets import Fuel, TooComplex, Undefined, Unreadable
+from rlvr_gym.verifiers.math.inequalities import region_of, solve
+from rlvr_gym.verifiers.math.nodes import Node, Relation, Sym, symbols, walk
+from rlvr_gym.verifiers.math.regions import Region, same_region
 
 __all__ = ["Inequality", "SolutionSetVerifier"]
 
@@ -42,7 +33,7 @@ RealSet = tuple[tuple[Cut, Cut], ...]
 _LOW: Cut = (-inf, 1)
 _HIGH: Cut = (inf, 0)
 _ALL: RealSet = ((_LOW, _HIGH),)
-_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
+_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 def union(*sets: RealSet) -> RealSet:
@@ -61,123 +52,42 @@ def intersection(a: RealSet, b: RealSet) -> RealSet:
     return union(*(((max(p[0], q[0]), min(p[1], q[1])),) for p in a for q in b))
 
 
-def complement(a: RealSet) -> RealSet:
-    """All other numbers."""
-    cuts = [_LOW, *(cut for piece in a for cut in piece), _HIGH]
-    return union(tuple((cuts[i], cuts[i + 1]) for i in range(0, len(cuts), 2)))
-
-
-def _bound(node: Node) -> Fraction | float | None:
-    if isinstance(node, Neg):
-        value = _bound(node.arg)
-        return -value if value is not None else None
-    if isinstance(node, Const) and node.name == "infinity":
-        return inf
-    constant = as_poly(node)
-    if constant is None or len(constant) > 1:
-        return None
-    return constant[0] if constant else Fraction(0)
-
-
-def _ray(op: str, value: Fraction | float) -> RealSet | None:
+def _ray(op: str, value: Fraction) -> RealSet:
     """The numbers x with ``x op value``."""
-    if abs(value) == inf:
-        return _ALL if (op, value > 0) in (("<", True), (">", False)) else None
-    rays: dict[str, RealSet] = {
-        "<": ((_LOW, (value, 0)),),
-        "<=": ((_LOW, (value, 1)),),
-        ">": (((value, 1), _HIGH),),
-        ">=": (((value, 0), _HIGH),),
-        "=": (((value, 0), (value, 1)),),
-    }
-    return complement(rays["="]) if op == "!=" else rays.get(op)
-
-
-def _relation(node: Relation) -> RealSet | None:
-    result = _ALL
-    for left, op, right in zip(node.operands, node.ops, node.operands[1:], strict=False):
-        part: RealSet | None = None
-        if op == "in" and left == Sym("x"):
-            part = real_set(right)
-        elif left == Sym("x") and (value := _bound(right)) is not None:
-            part = _ray(op, value)
-        elif right == Sym("x") and (value := _bound(left)) is not None:
-            part = _ray(_FLIPPED.get(op, ""), value)
-        if part is None:
-            return None
-        result = intersection(result, part)
-    return result
-
-
-def _bracket(node: Bracket) -> RealSet | None:
-    values = [_bound(item) for item in node.items]
-    bounds = [value for value in values if value is not None]
-    if len(bounds) != len(values):
-        return None
-    if "{" in node.left:
-        points = [_ray("=", value) for value in bounds]
-        return union(*(p for p in points if p is not None)) if None not in points else None
-    if len(bounds) != 2 or node.left not in ("(", "[", "]") or node.right not in (")", "]", "["):
-        return None
-    low, high = bounds
-    if low > high or (low == -inf and node.left == "[") or (high == inf and node.right == "]"):
-        return None
-    start: Cut = _LOW if low == -inf else (low, 0 if node.left == "[" else 1)
-    end: Cut = _HIGH if high == inf else (high, 1 if node.right == "]" else 0)
-    return union(((start, end),))
-
-
-def _listing(node: Listing) -> RealSet | None:
-    sets = [real_set(item) for item in node.items]
-    found = [one for one in sets if one is not None]
-    if len(found) != len(sets):
-        return None
-    relations = [isinstance(item, Relation) for item in node.items]
-    if node.word == "and" and all(relations):
-        return reduce(intersection, found)
-    # "x < 1, x > 3" could be meant as either; intervals in a list can only be meant as a union
-    return union(*found) if node.word == "or" or not any(relations) else None
-
-
-def real_set(node: Node) -> RealSet | None:
-    """The set of real numbers that an answer describes; None if it describes none."""
-    match node:
-        case NamedSet(name="R"):
-            return _ALL
-        case NamedSet(name="empty"):
-            return ()
-        case Relation():
-            return _relation(node)
-        case Bracket():
-            return _bracket(node)
-        case Listing():
-            return _listing(node)
-        case SetBuilder(element=element, condition=condition):
-            return real_set(condition) if element == Sym("x") else None
-        case SetOp(op=op, left=left, right=right):
-            a, b = real_set(left), real_set(right)
-            if a is None or b is None:
-                return None
-            return (
-                union(a, b)
-                if op == "union"
-                else intersection(a, b if op == "intersection" else complement(b))
-            )
-    return None
+    edge = (value, int(op in ("<=", ">")))
+    return ((_LOW, edge),) if op[0] == "<" else ((edge, _HIGH),)
 
 
 @register_verifier("solution_set")
-class SolutionSetVerifier(ParsedVerifier[RealSet]):
-    """``task.answer`` is a union of intervals with rational ends; intervals and solved inequalities are alike."""
+class SolutionSetVerifier(ParsedVerifier[Region]):
+    """``task.answer`` is a union of intervals; intervals and *solved* inequalities are alike.
 
-    def read(self, answer: str, task: Task) -> RealSet | None:
-        """A set of real numbers."""
+    The general ``math`` verifier also takes an unsolved linear or absolute inequality for its solution set, which
+    would reward copying the question.
+    """
+
+    def read(self, answer: str, task: Task) -> Region | None:
+        """A set of real numbers, in which x stands alone on its side of every relation."""
         node = read_exactly(answer)
-        return real_set(node) if node is not None else None
+        if node is None or not _is_solved(node):
+            return None
+        try:
+            solved = solve(node, Fuel())
+            if solved is not None:
+                return solved[0] if solved[1] == "x" else None
+            return region_of(node, Fuel())
+        except (Unreadable, Undefined, TooComplex):
+            return None
 
-    def holds(self, value: RealSet, task: Task) -> bool:
+    def holds(self, value: Region, task: Task) -> bool:
         """The same set."""
-        return value == self.read(str(task.answer), task)
+        gold = self.read(str(task.answer), task)
+        return gold is not None and same_region(gold, value, Fuel())
+
+
+def _is_solved(node: Node) -> bool:
+    sides = (side for part in walk(node) if isinstance(part, Relation) for side in part.operands)
+    return all(isinstance(side, Sym) or not symbols(side) for side in sides)
 
 
 @register("rlvr/Inequality-v0", family="math")
@@ -236,15 +146,15 @@ def _linear(rng: np.random.Generator, difficulty: int) -> Solved:
     turned = op if a > c else _FLIPPED[op]
     steps = [f"{poly_text(poly([0, a - c]))} {op} {d - b}", f"x {turned} {value}"]
     question = f"{poly_text(poly([b, a]))} {op} {poly_text(poly([d, c]))}"
-    return question, steps, _ray(turned, value) or ()
+    return question, steps, _ray(turned, value)
 
 
 def _absolute(rng: np.random.Generator, difficulty: int) -> Solved:
     a, b, c = integer(rng, 2, 3 + difficulty // 2), nonzero(rng, 9), integer(rng, 1, 9 + difficulty)
     op = pick(rng, ("<", "<=", ">", ">="))
     low, high = Fraction(-c - b, a), Fraction(c - b, a)
-    inside = intersection(_ray(">" + op[1:], low) or (), _ray("<" + op[1:], high) or ())
-    outside = union(_ray("<" + op[1:], low) or (), _ray(">" + op[1:], high) or ())
+    inside = intersection(_ray(">" + op[1:], low), _ray("<" + op[1:], high))
+    outside = union(_ray("<" + op[1:], low), _ray(">" + op[1:], high))
     steps = [f"{poly_text(poly([b, a]))} is {c} at x = {high} and {-c} at x = {low}."]
     steps.append("The inequality holds between the two." if op[0] == "<" else "It holds outside of the two.")
     return f"|{poly_text(poly([b, a]))}| {op} {c}", steps, inside if op[0] == "<" else outside

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.math._algebra import Matrix, determinant, matrix_text, row_echelon
+from rlvr_gym.envs.math._algebra import Matrix, determinant, matrix_text, row_echelon, stage_lines
 from rlvr_gym.envs.math._authoring import ask, level
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
@@ -35,18 +35,25 @@ class MatrixInverse(Problem):
                 continue
             unit = [[int(i == j) for j in range(n)] for i in range(n)]
             stages: list[Matrix] = []
-            reduced, _ = row_echelon([a + b for a, b in zip(rows, unit, strict=True)], stages, columns=n)
+            reduced, pivots = row_echelon([a + b for a, b in zip(rows, unit, strict=True)], stages, columns=n)
             inverse = [row[n:] for row in reduced]
             if inverse != rows:
                 break
-        steps = [f"Column {j}: {matrix_text(stage)}" for j, stage in enumerate(stages, 1)]
+        steps = stage_lines(pivots, stages)
+        answer = matrix_text(inverse)
         return Task(
             prompt=ask(
                 f"Find the inverse of the matrix {matrix_text(rows)}.",
                 "it as a list of rows, with exact fractions",
                 "[[1/31, -2], [0, 5/31]]",
             ),
-            answer=matrix_text(inverse),
+            answer=answer,
             metadata={"rows": n, "hardness": sum(map(len, steps))},
-            solution="\n".join(["Row reduction of the matrix next to the unit matrix:", *steps]),
+            solution="\n".join(
+                [
+                    "Row reduction of the matrix next to the unit matrix:",
+                    *steps,
+                    f"The right half is {answer}",
+                ]
+            ),
         )

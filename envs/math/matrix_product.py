@@ -51,5 +51,5 @@ class MatrixProduct(Problem):
             ),
             answer=matrix_text(result),
             metadata={"shape": [rows, inner, columns], "hardness": sum(map(len, steps))},
-            solution="\n".join(steps),
+            solution="\n".join([*steps, matrix_text(result)]),
         )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.math._algebra import Matrix, matrix_text, row_echelon
+from rlvr_gym.envs.math._algebra import Matrix, matrix_text, row_echelon, stage_lines
 from rlvr_gym.envs.math._authoring import ask, integer, level
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
@@ -43,8 +43,7 @@ def _matrix_of_rank(rng: np.random.Generator, rows: int, columns: int, rank: int
         stages: list[Matrix] = []
         form, pivots = row_echelon(matrix, stages)
         if all(map(any, matrix)) and len(pivots) == rank:
-            steps = [f"Column {j + 1}: {matrix_text(stage)}" for j, stage in zip(pivots, stages, strict=True)]
-            return _Reduced(matrix, form, pivots, steps)
+            return _Reduced(matrix, form, pivots, stage_lines(pivots, stages))
 
 
 @register("rlvr/MatrixRank-v0", family="math")

@@ -57,4 +57,8 @@ def _long_division(dividend: Poly, divisor: Poly) -> list[str]:
         rest = add(rest, scale(taken, -1))
         steps.append(f"{poly_text(monomial)}: take away {poly_text(taken)}; {poly_text(rest)} is left")
     quotient, remainder = divide(dividend, divisor)
-    return [*steps, f"Quotient {poly_text(quotient)}, remainder {poly_text(remainder)}."]
+    return [
+        *steps,
+        f"Quotient {poly_text(quotient)}, remainder {poly_text(remainder)}:",
+        f"{poly_text(quotient)}; {poly_text(remainder)}",
+    ]

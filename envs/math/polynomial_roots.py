@@ -44,7 +44,7 @@ class PolynomialRoots(Problem):
         for root in roots[:-1]:
             rest = divide(rest, poly([-root, 1]))[0]
             steps.append(f"{root} is a root; dividing by it leaves {poly_text(rest)}")
-        steps.append(f"and that has the root {roots[-1]}.")
+        steps += [f"and that has the root {roots[-1]}.", f"The roots are {answer}"]
         return Task(
             prompt=ask(
                 f"All roots of {poly_text(polynomial)} are rational numbers. Find them.",

@@ -50,7 +50,7 @@ class QuadraticEquation(Problem):
             f"{poly_text(equation)} = 0",
             f"The discriminant is {4 * p * p * q * q - 4 * q * q * (p * p - r)}.",
             f"x = ({2 * p * q} +- sqrt({4 * q * q * r})) / {2 * q * q}",
-            f"x = {answer.replace(', ', ' or x = ')}",
+            f"The solutions are {answer}",
         ]
         return Task(
             prompt=ask(

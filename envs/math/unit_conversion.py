@@ -176,7 +176,10 @@ def _work(
     dimension = [kind.get(dim, 0) for dim in ("mass", "length", "time")]
     steps = [f"{unit_text(source)} has the exponents {dimension} of mass, length and time."]
     if impossible:
-        return [*steps, f"{unit_text(target)} has others."], {"dimension": dimension}
+        exponents = ", ".join(map(str, dimension))
+        return [*steps, f"{unit_text(target)} has others.", f"impossible: {exponents}"], {
+            "dimension": dimension
+        }
     for (old, exponent), new in zip(source.items(), target, strict=True):
         if old != new:
             ratio = _UNITS[old][1] / _UNITS[new][1]
@@ -185,4 +188,7 @@ def _work(
             )
             value *= ratio**exponent
             steps[-1] += f" = {value}"
-    return steps, {"value": str(value), "unit": unit_text(target)}
+    return [*steps, f"The result is {value} {unit_text(target)}"], {
+        "value": str(value),
+        "unit": unit_text(target),
+    }

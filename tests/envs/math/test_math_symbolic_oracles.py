@@ -69,7 +69,7 @@ def test_partial_fractions(tasks, sym):
 
 
 def test_inequalities(tasks, sym):
-    for task in tasks("Inequality", range(1, 11), 3):
+    for task in tasks("Inequality", (1, 3, 5, 6, 8, 10), 2):
         question = between(task.prompt, "inequality ", " over the real")
         left, op, right = re.fullmatch(r"(.*) (<=|>=|<|>) (.*)", question).groups()
         left = re.sub(r"\|(.*)\|", r"Abs(\1)", left)
@@ -90,7 +90,7 @@ def test_inequalities(tasks, sym):
 
 
 def test_quadratic_equations(tasks, sym):
-    for task in tasks("QuadraticEquation", range(1, 11), 4):
+    for task in tasks("QuadraticEquation", (1, 3, 5, 8, 10), 3):
         left, right = between(task.prompt, "Solve ", " over").split(" = ")
         first, second = sympy.solve(sym(left) - sym(right), X)
         assert accepts("QuadraticEquation", task, f"x = {second} or x = {first}".replace("I", "i"))
@@ -131,7 +131,7 @@ def test_definite_integrals(tasks, sym):
 
 
 def test_limits(tasks, sym):
-    for task in tasks("Limit", range(1, 11), 3):
+    for task in tasks("Limit", range(1, 11), 2):
         function, place = re.search(r"limit of (.*) as x goes to (.*)\.\n", task.prompt).groups()
         target = sympy.oo if place == "infinity" else sympy.Integer(place)
         assert sympy.simplify(sympy.limit(sym(function), X, target) - sym(task.answer)) == 0, task.prompt
