@@ -1,0 +1,79 @@
+"""Reading answers that are made of names, pairs, groups or text; total, bounded and linear, like all parsers here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from rlvr_gym.task import Task
+from rlvr_gym.verifier import register_verifier
+from rlvr_gym.verifiers.answers import ParsedVerifier
+
+__all__ = ["TextVerifier", "parse_names", "parse_pairs", "plain_text", "scan"]
+
+_SEPARATORS = re.compile(r"(?:[\s,;.()\[\]{}\"'`*|]|\band\b)*", re.IGNORECASE)
+_NAME = re.compile(r"[^\W_]{1,40}")
+_ARROWS = re.compile(r"\\(?:right|leftright|long|longright)?arrow|\\to\b|[-=]+>|\u2192|\u2014|\u2013|-")
+_LABEL = re.compile(r"\s*[A-Za-z][A-Za-z ]{2,30}[:=]\s*")
+_PAIR = re.compile(
+    r"([^\W_]{1,12})\s{0,3}(?:--?>?|\u2192|\u2013|\u2014)\s{0,3}([^\W_]{1,12})(?:\s{0,3}[:=]\s{0,3}(\d{1,9})(?![\d.]))?"
+    r"|[(\[{]\s{0,3}['\"]?([^\W_]{1,12})['\"]?\s{0,3}[,\s]\s{0,3}['\"]?([^\W_]{1,12})['\"]?\s{0,3}[)\]}]"
+)
+_AROUND = "`*\"' \t\r\n"
+
+
+def scan(text: str, pattern: re.Pattern[str]) -> list[re.Match[str]] | None:
+    """All matches, if there is at least one and nothing but separators stands around and between them."""
+    found: list[re.Match[str]] = []
+    position = 0
+    for match in pattern.finditer(text):
+        between = _SEPARATORS.match(text, position, match.start())
+        # two matches that touch, as in "A-B-C", are something else than two matches
+        if between is None or between.end() != match.start() or (found and between.end() == position):
+            return None
+        found.append(match)
+        position = match.end()
+    tail = _SEPARATORS.match(text, position)
+    return found if found and tail is not None and tail.end() == len(text) else None
+
+
+def parse_names(text: str, names: Collection[str]) -> list[str] | None:
+    """Names in order: ``A -> B``, ``A, B``, ``[A, B]``, ``Path: A B``; None if anything else is said."""
+    label = _LABEL.match(text)
+    text = _ARROWS.sub(" ", text[label.end() :] if label else text)
+    canonical = {name.lower(): name for name in names}
+    found = [canonical.get(m.group().lower()) for m in scan(text, _NAME) or [] if m.group().lower() != "and"]
+    known = [name for name in found if name is not None]
+    return known if found and len(known) == len(found) else None
+
+
+def parse_pairs(text: str, names: Collection[str]) -> list[tuple[str, str, int | None]] | None:
+    """Pairs of names, each with a number or None: ``A-B, C-D``, ``(A, B), (C, D)``, ``A->B=3``; or None."""
+    canonical = {name.lower(): name for name in names}
+    pairs: list[tuple[str, str, int | None]] = []
+    for match in scan(text.strip().removeprefix("[").removesuffix("]"), _PAIR) or []:
+        first, second = (
+            canonical.get((part or "").lower()) for part in (match[1] or match[4], match[2] or match[5])
+        )
+        if first is None or second is None:
+            return None
+        pairs.append((first, second, int(match[3]) if match[3] else None))
+    return pairs or None
+
+
+def plain_text(text: str) -> str:
+    """Without surrounding quotes, Markdown and white space; runs of white space are one space."""
+    return " ".join(text.strip(_AROUND).split())
+
+
+@register_verifier("exact_text")
+class TextVerifier(ParsedVerifier[str]):
+    """``task.answer`` is a text; case counts, white space around and between words does not."""
+
+    def read(self, answer: str, task: Task) -> str | None:
+        """The text."""
+        return plain_text(answer) or None
+
+    def holds(self, value: str, task: Task) -> bool:
+        """Equality."""
+        return value == plain_text(str(task.answer))

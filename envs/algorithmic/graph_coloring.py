@@ -1,0 +1,112 @@
+"""GraphColoring: three colours such that neighbours differ, or the statement that three are too few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rlvr_gym.envs.algorithmic._graphs import LETTERS, adjacency, edge_lines, random_edges
+from rlvr_gym.envs.math._authoring import ask, integer, level
+from rlvr_gym.problem import Problem
+from rlvr_gym.registration import register
+from rlvr_gym.task import Task
+from rlvr_gym.verifier import register_verifier
+from rlvr_gym.verifiers.grids import RuleVerifier, parse_assignment
+
+__all__ = ["GraphColoring", "GraphColoringVerifier"]
+
+COLOURS = 3
+IMPOSSIBLE_SHARE = 0.25
+
+
+@register_verifier("graph_coloring")
+class GraphColoringVerifier(RuleVerifier[dict[str, str]]):
+    """Any proper colouring; "impossible" only if there is none."""
+
+    impossible = "impossible"
+
+    def read(self, answer: str, task: Task) -> dict[str, str] | None:
+        """A colour for every node."""
+        colours = parse_assignment(answer, task.answer["nodes"])
+        allowed = {str(colour) for colour in range(1, COLOURS + 1)}
+        return colours if colours is not None and allowed >= set(colours.values()) else None
+
+    def fault(self, value: dict[str, str], task: Task) -> str | None:
+        """The first edge between equal colours."""
+        equal = (edge for edge in task.answer["edges"] if value[edge[0]] == value[edge[1]])
+        return next((f"{a} and {b} have the same colour" for a, b in equal), None)
+
+
+@register("rlvr/GraphColoring-v0", family="algorithmic")
+@dataclass(frozen=True, kw_only=True)
+class GraphColoring(Problem):
+    """Colour a graph with three colours; every proper colouring counts.
+
+    Difficulty 1 has 5 nodes and each level one more, to 14, with about twice as many edges; one task of four cannot
+    be coloured, which a complete search has shown. The hardness is the number of edges plus the number of steps of
+    the search.
+    """
+
+    verifier: ClassVar[str] = "graph_coloring"
+
+    def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
+        """Draws graphs near the threshold until one can (or cannot) be coloured."""
+        nodes = list(LETTERS[: level(difficulty, 5, 14)])
+        wanted = rng.random() >= IMPOSSIBLE_SHARE
+        while True:
+            edges = random_edges(rng, nodes, integer(rng, len(nodes) * 8 // 5, len(nodes) * 7 // 3))
+            colours, lines = _search(nodes, edges)
+            if (colours is not None) == wanted:
+                break
+        reference = ", ".join(f"{node}={colours[node]}" for node in nodes) if colours else None
+        return Task(
+            prompt=ask(
+                f"Give each node of this graph one of the colours 1, 2 and 3, so that no edge joins two nodes of the "
+                f"same colour. Its nodes are {', '.join(nodes)}, its edges are:\n\n{edge_lines(edges)}\n",
+                "the colour of every node, or the word impossible if three colours are too few,",
+                "X=2, Y=1, Z=2",
+            ),
+            answer={"nodes": nodes, "edges": [list(edge) for edge in edges], "reference": reference},
+            metadata={"nodes": len(nodes), "edges": len(edges), "hardness": len(edges) + len(lines)},
+            solution="\n".join([*lines, f"So: {reference or GraphColoringVerifier.impossible}"]),
+        )
+
+    def answer_text(self, task: Task) -> str:
+        """The colouring that the search found."""
+        return task.answer["reference"] or GraphColoringVerifier.impossible
+
+
+def _search(
+    nodes: Sequence[str], edges: Sequence[tuple[str, str]]
+) -> tuple[dict[str, int] | None, list[str]]:
+    """A colouring (or None) and the steps: the node with the fewest colours left is coloured next."""
+    neighbours = adjacency(nodes, edges)
+    colours: dict[str, int] = {}
+    lines: list[str] = []
+
+    def extend() -> bool:
+        if len(colours) == len(nodes):
+            return True
+        node = max(
+            (n for n in nodes if n not in colours),
+            key=lambda n: (len({colours.get(m, 0) for m in neighbours[n]} - {0}), len(neighbours[n])),
+        )
+        around = [m for m in neighbours[node] if m in colours]
+        seen = f" (next to {', '.join(f'{m}={colours[m]}' for m in around)})" if around else ""
+        taken = {colours[m] for m in around}
+        # colours that no node has yet are alike: trying one of them is enough
+        for colour in range(1, min(COLOURS, max(colours.values(), default=0) + 1) + 1):
+            if colour in taken:
+                continue
+            lines.append(f"{node}={colour}{seen}.")
+            colours[node] = colour
+            if extend():
+                return True
+            del colours[node]
+        lines.append(f"Nothing else is left for {node}{seen}: back.")
+        return False
+
+    return (colours if extend() else None), lines
