@@ -128,7 +128,7 @@ def parse_grid(text: str, rows: int, columns: int, symbols: Collection[str]) -> 
 def parse_assignment(text: str, names: Collection[str]) -> dict[str, str] | None:
     """A value in lower case for each of ``names``: ``a = 1, b = 0``, one a line, or a JSON object.
 
-    None if a name is missing, unknown or given two values, or if anything else is said.
+    Names are words without underscores; ``x_1`` is read as ``x1``. None if a name is missing, unknown or given two values, or if anything else is said.
     """
     if len(text) > MAX_CHARS:
         return None
@@ -137,7 +137,7 @@ def parse_assignment(text: str, names: Collection[str]) -> dict[str, str] | None
     values: dict[str, str] = {}
     position = 0
     for match in _PAIR.finditer(text):
-        name = canonical.get(match[1].lower())
+        name = canonical.get(match[1].lower().replace("_", ""))
         value = match[2].lower()
         if (
             name is None

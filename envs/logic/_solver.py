@@ -67,18 +67,22 @@ class AllDifferent(Constraint):
         scope, values = self.scope, self.values
         changed: list[int] = []
         while True:
-            fixed = seen = seen_twice = 0
+            fixed = seen = seen_twice = open_seen = 0
             for var in scope:
                 domain = domains[var]
                 seen_twice |= seen & domain
                 seen |= domain
-                if not domain & (domain - 1):
-                    if domain & fixed:
-                        return None
+                if domain & (domain - 1):
+                    open_seen |= domain
+                elif domain & fixed:
+                    return None
+                else:
                     fixed |= domain
             if values & ~seen:
                 return None
             lone = values & ~seen_twice & ~fixed
+            if not lone and not open_seen & fixed:
+                return changed
             open_values = ~fixed
             before = len(changed)
             for var in scope:

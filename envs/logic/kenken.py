@@ -85,7 +85,9 @@ class Kenken(LatinPuzzle):
     def tell(self, puzzle: dict[str, Any]) -> str:
         """The rules, the given numbers and a list of the cages."""
         size = puzzle["size"]
-        listed = "\n".join(f"- {_cage_text(o, result, cells, size)}" for o, result, cells in puzzle["cages"])
+        listed = "\n".join(
+            f"- {_cage_text(sign, target, cells, size)}" for sign, target, cells in puzzle["cages"]
+        )
         return (
             f"Solve this {size}x{size} Kenken: fill the empty cells (.) so that every row and every column holds each "
             f"number from 1 to {size} exactly once, and the numbers in each cage give its result: the sum (+), the "

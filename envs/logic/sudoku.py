@@ -30,20 +30,12 @@ __all__ = ["Sudoku"]
 BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
 RULES = {size: latin_rules(size, box) for size, box in BOXES.items()}
 LEVELS = {
-    1: (4, 5),
-    2: (4, 9),
-    3: (6, 15),
-    4: (6, 22),
-    5: (9, 32),
-    6: (9, 38),
-    7: (9, 44),
-    8: (9, 48),
-    9: (9, 51),
+    1: (4, 5), 2: (4, 9), 3: (6, 15), 4: (6, 22), 5: (9, 32), 6: (9, 38), 7: (9, 44), 8: (9, 48), 9: (9, 51),
     10: (9, 56),
-}
+}  # fmt: skip
 """Difficulty: size, and how many cells are empty (fewer where no more can be taken away)."""
 SMALLEST_SHARE, LARGEST_SHARE = 0.25, 0.75
-EXTRA_CHECKS = 12
+EXTRA_CHECKS = 8
 """Searches spent on taking away cells that single steps need."""
 
 
@@ -126,7 +118,7 @@ def _reveal(square: list[int], size: int, clues: int, rng: np.random.Generator) 
     if len(revealed) < clues:
         hidden = sorted(set(range(size**2)) - set(revealed))
         return [*revealed, *rng.permutation(hidden)[: clues - len(revealed)].tolist()]
-    return take_back(model, square, revealed, max_nodes=200, least=clues, tries=EXTRA_CHECKS)
+    return take_back(model, square, revealed, max_nodes=60, least=clues, tries=EXTRA_CHECKS)
 
 
 register("rlvr/MiniSudoku-v0", Sudoku, family="logic", defaults={"size": 4})

@@ -85,6 +85,10 @@ def test_assignment_content_is_not(text):
     assert parse_assignment(text, ["a", "b"]) is None
 
 
+def test_names_may_have_a_subscript():
+    assert parse_assignment("x_1 = 1, x_2 = 0", ["x1", "x2"]) == {"x1": "1", "x2": "0"}
+
+
 def test_bits_are_truth_values_only():
     assert parse_bits("a=True, b=0", ["a", "b"]) == {"a": True, "b": False}
     assert parse_bits("a=2, b=0", ["a", "b"]) is None
