@@ -11,9 +11,19 @@ from rlvr_gym.problem import Problem
 from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verifier import AnswerVerifier, Verifier, register_verifier
-from rlvr_gym.verifiers.code import CodeVerifier, SandboxError, extract_program, get_sandbox
+from rlvr_gym.verifiers.code import CodeVerifier, Limits, SandboxError, extract_program, get_sandbox
 
-__all__ = ["AllTestsVerifier", "CodeProblem", "SandboxAnswerVerifier", "SandboxVerifier", "all_or_nothing"]
+__all__ = [
+    "LIMITS",
+    "AllTestsVerifier",
+    "CodeProblem",
+    "SandboxAnswerVerifier",
+    "SandboxVerifier",
+    "all_or_nothing",
+]
+
+LIMITS = Limits(cpu_seconds=1.0, wall_seconds=4.0)
+"""For each case; the references need milliseconds."""
 
 
 def all_or_nothing(verdict: Verdict) -> Verdict:

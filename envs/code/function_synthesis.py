@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.code._judging import CodeProblem
+from rlvr_gym.envs.code._judging import LIMITS, CodeProblem
 from rlvr_gym.envs.code._programs import call_text, draw_cases, draw_program, fenced
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
-from rlvr_gym.verifiers.code import Comparison, Limits, function_cases
+from rlvr_gym.verifiers.code import Comparison, function_cases
 
 __all__ = ["FunctionSynthesis"]
 
@@ -52,7 +52,7 @@ class FunctionSynthesis(CodeProblem):
             program.name,
             [(list(args), value) for args, value in hidden],
             compare=Comparison("exact"),
-            limits=Limits(cpu_seconds=2.0, wall_seconds=8.0),
+            limits=LIMITS,
         )
         return Task(
             prompt=(

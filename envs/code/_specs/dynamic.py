@@ -16,12 +16,18 @@ from rlvr_gym.envs.code._specs.inputs import (
     ints,
     text,
     together,
-    words,
 )
 
 _COINS = each(
     Draw(lambda rng: sorted({int(v) for v in rng.integers(1, 12, 3)}), ([], [1], [2, 4], [5])),
     integer(0, 30, 1, 3),
+)
+
+_PIECES = Draw(
+    lambda rng: [
+        str(piece) for piece in rng.choice(["a", "b", "ab", "ba", "aa", "bb", "aba"], int(rng.integers(1, 6)))
+    ],
+    ([], ["a", "a"], ["b", "ab", "a"]),
 )
 
 
@@ -175,7 +181,7 @@ def palindromic_subsequence(text: str) -> int:
     return best[0][size]
 
 
-@spec(text("abc", 8), words(4))
+@spec(text("ab", 8), _PIECES)
 def count_splits(text: str, words: list[str]) -> int:
     """Count the ways to cut the text into pieces that all are in the list of words, which may hold a word twice (that makes
     no difference). The empty text has one way.
