@@ -100,7 +100,7 @@ class Circuit(Problem):
             gates = _draw_gates(rng, inputs, count)
             ways = _ways(gates, inputs, outputs)
             wanted = [bits for bits, number in ways.items() if bool(number) == possible]
-            if wanted and len(ways) - list(ways.values()).count(0) > 1:
+            if wanted and sum(map(bool, ways.values())) > 1:
                 break
         # of the possible outputs, one with the fewest inputs, so that guessing does not help
         least = (

@@ -29,17 +29,8 @@ from rlvr_gym.verifiers.grids import grid_text
 __all__ = ["Kakuro"]
 
 LEVELS = {
-    1: (2, 3),
-    2: (3, 3),
-    3: (3, 4),
-    4: (4, 4),
-    5: (4, 5),
-    6: (5, 5),
-    7: (5, 6),
-    8: (6, 6),
-    9: (6, 7),
-    10: (7, 7),
-}
+    1: (2, 3), 2: (3, 3), 3: (3, 4), 4: (4, 4), 5: (4, 5), 6: (5, 5), 7: (5, 6), 8: (6, 6), 9: (6, 7), 10: (7, 7),
+}  # fmt: skip
 """Difficulty: rows and columns."""
 BLOCK = "x"
 BLOCKED_SHARE = 0.15

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any, ClassVar
 
@@ -146,7 +146,7 @@ def _conflicts(cells: Sequence[int], size: int) -> tuple[tuple[int, int], ...]:
     )
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _cage_relation(
     size: int, conflicts: tuple[tuple[int, int], ...], count: int, operation: str, target: int
 ) -> Relation:

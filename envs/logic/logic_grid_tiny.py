@@ -18,7 +18,7 @@ from rlvr_gym.task import Task
 __all__ = ["LogicGridTiny"]
 
 LEVELS = {
-    1: (2, 1), 2: (3, 1), 3: (2, 3), 4: (3, 2), 5: (4, 1), 6: (3, 3), 7: (4, 2), 8: (4, 3), 9: (4, 4), 10: (5, 4),
+    1: (3, 1), 2: (4, 1), 3: (3, 2), 4: (4, 2), 5: (3, 3), 6: (3, 4), 7: (4, 3), 8: (5, 3), 9: (4, 4), 10: (5, 4),
 }  # fmt: skip
 """Difficulty: people, and categories beside their names."""
 WEIGHTS = {"same": 1, "different": 4, "either": 3, "split": 3}
@@ -30,7 +30,7 @@ TRICKY_FROM = 7
 class LogicGridTiny(Problem):
     """Match people with their things by clues that say what is not, what is either, and which of two is which.
 
-    Difficulty 1 has 2 people and 1 category, 5 has 4 and 1, 10 has 5 and 4; exactly one solution. Hardness is the
+    Difficulty 1 has 3 people and 1 category, 5 has 3 and 3, 10 has 5 and 4; exactly one solution. Hardness is the
     number of values that follow directly, plus four for every value ruled out by trying it.
     """
 
@@ -42,10 +42,7 @@ class LogicGridTiny(Problem):
         names = ["name", *rng.permutation(list(CATEGORIES)[1:])[:count].tolist()]
         columns = draw_columns(names, people, rng)
         columns["name"].sort()
-        usable = {
-            kind: weight for kind, weight in WEIGHTS.items() if people > 2 or kind in ("same", "different")
-        }
-        clues = draw_clues(columns, usable, rng, tricky=difficulty >= TRICKY_FROM, anchor="name")
+        clues = draw_clues(columns, WEIGHTS, rng, tricky=difficulty >= TRICKY_FROM, anchor="name")
         values = names_of(columns)
         told = explain(
             arrangement(clues, columns, "name"),

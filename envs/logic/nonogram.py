@@ -92,7 +92,7 @@ def _clues(rows: Sequence[str]) -> Clues:
     return {"rows": [blocks(row) for row in rows], "columns": [blocks(column) for column in columns]}
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2048)
 def _lines(clue: tuple[int, ...], size: int) -> Relation:
     """All lines with these blocks: choose where the blocks lie among the gaps."""
     slack = size - sum(clue)

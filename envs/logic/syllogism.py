@@ -30,27 +30,9 @@ WEIGHTS = [0.5, 0.2, 0.2, 0.1]
 FOLLOWS_SHARE, NONE_SHARE = 0.45, 0.2
 """How likely each conclusion follows, and how often it is allowed that none does."""
 NOUNS = [
-    "blorps",
-    "wimbles",
-    "trindles",
-    "garfs",
-    "plonks",
-    "quims",
-    "yorgs",
-    "snibbles",
-    "dracks",
-    "fendles",
-    "mops",
-    "gleeks",
-    "hurbs",
-    "zillies",
-    "tovars",
-    "crents",
-    "vups",
-    "jinnets",
-    "lomps",
-    "kraddles",
-]
+    "blorps", "wimbles", "trindles", "garfs", "plonks", "quims", "yorgs", "snibbles", "dracks", "fendles",
+    "mops", "gleeks", "hurbs", "zillies", "tovars", "crents", "vups", "jinnets", "lomps", "kraddles",
+]  # fmt: skip
 
 Statement = tuple[str, int, int]
 

@@ -34,9 +34,8 @@ WEIGHTS = {"same": 5, "left": 3, "beside": 3, "before": 1, "apart": 1, "between"
 class Zebra(Problem):
     """Put people and their things into a row of houses by clues; exactly one solution.
 
-    Difficulty 1 has 2 houses and 2 categories, 5 has 4 and 3, 10 has 6 and 5; from 8 on some values have
-    to be tried. Hardness is
-    the number of values that follow directly, plus four for every value ruled out by trying it.
+    Difficulty 1 has 2 houses and 2 categories, 5 has 4 and 3, 10 has 6 and 5; from 8 on some values have to be
+    tried. Hardness is the number of values that follow directly, plus four for every value ruled out by trying it.
 
     Attributes:
         houses: from 2 to 8; 0 leaves it to the difficulty.
