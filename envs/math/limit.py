@@ -33,11 +33,11 @@ class Limit(Problem):
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Chooses the value by the way the function is made; values 0, 1 and -1 are drawn again."""
-        kinds = [_cancel, _at_infinity, _elementary, _second_order, _root_difference, _power]
         first = max(0, difficulty // 2 - 2)
         value = ""
         while value in ("", "0", "1", "-1"):
-            function, place, steps, value = pick(rng, kinds[first : difficulty // 2 + 2])(rng, difficulty)
+            technique = integer(rng, first, min(difficulty // 2 + 1, len(_TECHNIQUES) - 1))
+            function, place, steps, value = _TECHNIQUES[technique](rng, difficulty)
         return Task(
             prompt=ask(
                 f"Find the limit of {function} as x goes to {place}.",
@@ -47,7 +47,7 @@ class Limit(Problem):
                 answer=value,
             ),
             answer=value,
-            metadata={"hardness": len(function) + sum(map(len, steps)) / 2 + 12 * difficulty // 2},
+            metadata={"technique": technique, "hardness": 25 * technique + len(function)},
             solution="\n".join([*steps, f"The limit is {value}."]),
         )
 
@@ -122,3 +122,7 @@ def _power(rng: np.random.Generator, difficulty: int) -> Found:
     value = Fraction(a * c, b)
     steps = [f"The logarithm is ({power}) * ln{base}, and that goes to {c} * ({Fraction(a, b)}) = {value}."]
     return f"{base}^({power})", "infinity", steps, "e" if value == 1 else f"e^({value})"
+
+
+_TECHNIQUES = (_cancel, _at_infinity, _elementary, _second_order, _root_difference, _power)
+"""From the first that is taught to the last."""

@@ -23,11 +23,11 @@ class ModularInverseVerifier(ParsedVerifier[int]):
     """``task.answer`` is ``{"a", "modulus", "inverse"}``; every representative of the class is right."""
 
     def read(self, answer: str, task: Task) -> int | None:
-        """A whole number; a trailing ``(mod m)`` is presentation."""
-        head, sign, tail = answer.replace("\\", "").partition("(mod")
-        if sign and integer_of(tail.strip().removesuffix(")")) != task.answer["modulus"]:
+        r"""A whole number; a trailing ``(mod m)`` or ``\pmod{m}`` is presentation."""
+        head, sign, tail = answer.partition("mod")
+        if sign and integer_of(tail.strip(" (){}")) != task.answer["modulus"]:
             return None
-        return integer_of(head)
+        return integer_of(head.rstrip(" (\\p") if sign else head)
 
     def holds(self, value: int, task: Task) -> bool:
         """The defining congruence."""

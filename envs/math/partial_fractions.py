@@ -115,7 +115,7 @@ class PartialFractions(Problem):
             answer={"text": answer, "factors": [[str(c) for c in factor] for factor, _ in powers]},
             metadata={
                 "degree": degree,
-                "hardness": degree * (3 + len(parts)) + len(poly_text(above)) / 2 + difficulty // 5,
+                "hardness": degree * (3 + len(parts)) + len(poly_text(above)) / 2 + 5 * (difficulty >= 5),
             },
             solution="\n".join(
                 [

@@ -30,7 +30,7 @@ class QuadraticEquation(Problem):
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws centre, distance and scale: x = (p +- sqrt(r)) / q."""
-        size = 3 + 2 * difficulty
+        size = 3 + 3 * difficulty
         while True:
             q = 1 if difficulty < 3 else integer(rng, 1, 1 + difficulty // 3)
             p, root = nonzero(rng, size), integer(rng, 1, size)

@@ -33,7 +33,13 @@ _BASE: dict[str, dict[str, Fraction]] = {
     },
     "time": {"s": Fraction(1), "min": Fraction(60), "h": Fraction(3600), "d": Fraction(86400)},
 }
-_FACTS = {"in": "1 in = 2.54 cm", "ft": "1 ft = 30.48 cm", "mi": "1 mi = 1.609344 km", "t": "1 t = 1000 kg"}
+_FACTS = {
+    "in": "1 in = 2.54 cm",
+    "ft": "1 ft = 30.48 cm",
+    "mi": "1 mi = 1.609344 km",
+    "t": "1 t = 1000 kg",
+    "d": "1 d = 1 day",
+}
 _UNITS = {name: (kind, size) for kind, units in _BASE.items() for name, size in units.items()}
 
 _KINDS: tuple[dict[str, int], ...] = (

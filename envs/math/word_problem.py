@@ -73,7 +73,8 @@ class WordProblem(Problem):
         story = _Story(rng, items[0], 8 + 4 * difficulty, names)
         told = [_begin(story)]
         told += [_relate(story) for _ in range(level(difficulty, 1, 6))]
-        told[-1:] = [told[-1], *_distract(rng, story, items[1], level(difficulty, 0, 5))]
+        for line in _distract(rng, story, items[1], level(difficulty, 0, 5)):
+            told.insert(integer(rng, 1, len(told)), line)
         if difficulty >= 6:
             told = shuffled(rng, told)
         events = [_happen(story) for _ in range(level(difficulty, 0, 3))]

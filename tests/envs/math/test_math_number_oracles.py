@@ -386,3 +386,13 @@ def test_no_constant_is_a_solution(name, tasks, score):
     verifier = {"ModularInverse": "modular_inverse", "ChineseRemainder": "congruences"}[name]
     for task in tasks(name, range(1, 11), 10):
         assert score(verifier, task.answer, "0") == score(verifier, task.answer, "1") == 0.0
+
+
+def test_counting_multiples(tasks):
+    for task in tasks("CountingMultiples", (1, 3, 6, 9), 8):
+        bound, kind, listed = re.search(
+            r"to (\d+) are divisible by (.*) of the numbers (.*)\?", task.prompt
+        ).groups()
+        hits = [sum(n % d == 0 for d in numbers(listed)) for n in range(1, int(bound) + 1)]
+        wanted = {"at least one": sum(map(bool, hits)), "none": hits.count(0), "exactly one": hits.count(1)}
+        assert int(task.answer) == wanted[kind]

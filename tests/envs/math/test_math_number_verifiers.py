@@ -27,7 +27,7 @@ CASES = {
     ),
     "modular_inverse": (
         {"a": 3, "modulus": 11, "inverse": 4},
-        ["4", "15", "-7", "x = 4", "4 (mod 11)", "x = 15 (mod 11)"],
+        ["4", "15", "-7", "x = 4", "4 (mod 11)", r"x = 4 \pmod{11}", "4 mod 11", "x = 15 (mod 11)"],
         ["3", "0", "1", "4 (mod 7)", "4/1.5", "four"],
     ),
     "congruences": (
