@@ -74,7 +74,8 @@ def key(form: Form) -> str:
 
 
 def _poly_key(poly: Poly) -> str:
-    return "+".join(f"{c}*{mono_key(m)}" for m, c in sorted(poly.items()))
+    # hexadecimal, because Python limits how many decimal digits it prints
+    return "+".join(f"{c.numerator:x}/{c.denominator:x}*{mono_key(m)}" for m, c in sorted(poly.items()))
 
 
 def mono_key(mono: Mono) -> str:

@@ -119,6 +119,8 @@ def normalise(text: str) -> str:
     if "$" in text:
         text = _dollars(text)
     text = text.strip()
+    if text.startswith("~"):  # "about 5", and not a space of TeX before the 5
+        text = r"\approx " + text[1:]
     while text.endswith((".", ",", ";", ":")) and not text.endswith(("...", r"\,", r"\;", r"\:")):
         text = text[:-1].rstrip()
     while text.endswith((r"\,", r"\;", r"\:", r"\!")) and not text.endswith("\\\\" + text[-1]):

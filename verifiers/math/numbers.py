@@ -8,7 +8,7 @@ from fractions import Fraction
 from rlvr_gym.verifiers.math.budgets import Fuel, TooComplex, Undefined
 from rlvr_gym.verifiers.math.forms import rational_value, same_form
 from rlvr_gym.verifiers.math.kinds import Scalar
-from rlvr_gym.verifiers.math.nodes import Call, Mul, Neg, Node, Num, Quantity, Sym, symbols, walk
+from rlvr_gym.verifiers.math.nodes import Call, Func, Mul, Neg, Node, Num, Quantity, Sym, symbols, walk
 from rlvr_gym.verifiers.math.numeric import approximate, same_value
 from rlvr_gym.verifiers.math.policy import Policy
 from rlvr_gym.verifiers.math.symbolic import simplifies_to_zero
@@ -132,7 +132,7 @@ class NumberComparer:
             if self.fuel.left < 0 or not (symbols(a) or symbols(b)):
                 raise
             complaint = error
-        if any(isinstance(n, Call) for node in (a, b) for n in walk(node)):
+        if any(_is_unknown(n) for node in (a, b) for n in walk(node)):
             return False
         decided = same_value(a, b, self.fuel, self.common_log)
         if decided is None and (symbols(a) or symbols(b)):
@@ -140,6 +140,11 @@ class NumberComparer:
         if decided is None:
             raise complaint or Undefined("no value that could be compared")
         return decided
+
+
+def _is_unknown(node: Node) -> bool:
+    """Whether nothing is known of a function but that it is equal to itself."""
+    return isinstance(node, Call) or (isinstance(node, Func) and node.name in ("gcd", "lcm"))
 
 
 def _letter_unit(node: Node) -> tuple[Node, Unit] | None:
