@@ -18,7 +18,7 @@ import numpy as np
 
 from rlvr_gym.envs.code._specs.inputs import ANY_INTS, ANY_TEXT, ANY_WORDS, Draw, Inputs, each
 
-__all__ = ["SPECS", "Program", "Spec", "compile_function", "count_nodes", "spec"]
+__all__ = ["SPECS", "Program", "Spec", "compile_function", "count_nodes", "read_definition", "spec"]
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,16 @@ def _source(name: str, chosen: tuple[tuple[str, int], ...]) -> str:
     return ast.unparse(ast.fix_missing_locations(_Constants(dict(chosen)).visit(tree)))
 
 
+def read_definition(function: Callable[..., Any]) -> tuple[ast.FunctionDef, str]:
+    """A function's definition without decorators and docstring, and the docstring in one line."""
+    node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(node, ast.FunctionDef)
+    node.decorator_list = []
+    if function.__doc__:
+        node.body = node.body[1:]
+    return node, " ".join((function.__doc__ or "").split())
+
+
 SPECS: dict[str, Spec] = {}
 """All specifications by name, in the order of the files."""
 
@@ -178,11 +188,7 @@ def spec(*inputs: Draw | Inputs, **constants: range) -> Callable[[Callable[..., 
         name = function.__name__
         if name in SPECS:
             raise ValueError(f"There are two specifications of the name {name!r}.")
-        node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-        assert isinstance(node, ast.FunctionDef)
-        text = " ".join((function.__doc__ or "").split())
-        node.decorator_list = []
-        node.body = node.body[1:]
+        node, text = read_definition(function)
         draws = [draw for draw in inputs if isinstance(draw, Draw)]
         whole = next((i for i in inputs if isinstance(i, Inputs)), None) or each(*draws)
         total = len(draws) == 1 and any(draws[0] is domain for domain in _FULL_DOMAINS)

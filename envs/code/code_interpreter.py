@@ -1,0 +1,125 @@
+"""Answering questions with the help of a Python interpreter, over several turns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rlvr_gym.envs.code._computations import QUESTIONS
+from rlvr_gym.errors import ConfigError
+from rlvr_gym.extraction import extract_answer
+from rlvr_gym.problem import Dialogue, Reply
+from rlvr_gym.registration import register
+from rlvr_gym.task import Task
+from rlvr_gym.tools import Tool, describe_tools, use_tools
+from rlvr_gym.verdict import Reason, Verdict
+from rlvr_gym.verifiers.code import Limits, SandboxError, Status, get_sandbox
+
+__all__ = ["CodeInterpreter"]
+
+_LIMITS = Limits(cpu_seconds=5.0, wall_seconds=15.0)
+_MOST_ERROR_CHARS = 1_000
+
+
+@dataclass(slots=True)
+class _Session:
+    """What has been computed so far: the oracle's memory."""
+
+    result: str = ""
+
+
+@register("rlvr/CodeInterpreter-v0", family="code")
+@dataclass(frozen=True, kw_only=True)
+class CodeInterpreter(Dialogue):
+    """Answer questions that are too long for the head, with a Python interpreter in the sandbox between the turns.
+
+    An action with tool calls is answered with their results, whatever else stands in it; one without is the answer.
+    Each call is a fresh program: nothing is kept from one to the next. The metrics are ``tool_calls`` and
+    ``tool_errors`` (calls of the wrong form, and programs that fail). The hardness is the number of steps, in
+    thousands, that the reference program takes (see ``_steps``).
+
+    Attributes:
+        turns: actions in an episode, 2 to 50.
+    """
+
+    turns: int = 6
+
+    verifier: ClassVar[str] = "rational"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 2 <= self.turns <= 50:
+            raise ConfigError(f"turns goes from 2 to 50; got {self.turns!r}.")
+
+    def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
+        """Draws a question; our own program says the answer."""
+        question = QUESTIONS[int(rng.integers(len(QUESTIONS)))]
+        numbers = dict(zip("abc", question.draw(rng, difficulty), strict=True))
+        code = question.code.format(**numbers)
+        answer = _answer(code)
+        example = "-1"  # no answer is negative
+        return Task(
+            prompt=(
+                f"{question.text.format(**numbers)}\n\n{describe_tools([PYTHON])}\n\nWrite one or more calls, and then "
+                "wait: the results come in the next message. Every call runs a new program, so nothing is kept from one "
+                f"to the next. You have {self.turns} turns. When you know the answer, give it as a whole number in "
+                f"<answer> tags, without a call, for example <answer>{example}</answer>."
+            ),
+            answer=str(answer),
+            metadata={
+                "hardness": sum(len(str(n)) for n in numbers.values()),
+                "code": f"{code}\nprint(answer)",
+            },
+        )
+
+    def turn_limit(self, task: Task) -> int:
+        """The configured turns."""
+        return self.turns
+
+    def start(self, task: Task) -> _Session:
+        """Nothing is computed."""
+        return _Session()
+
+    def reply(self, task: Task, state: Any, action: str) -> Reply:
+        """Results of calls; else the answer goes to the verifier."""
+        try:
+            reply = use_tools(action, [PYTHON])
+        except SandboxError as error:  # says nothing about the policy
+            return Reply(verdict=Verdict.failed(Reason.INFRASTRUCTURE_ERROR, error=str(error)))
+        if reply is not None:
+            state.result = reply.text
+            return reply
+        if extract_answer(action).candidates:
+            return Reply(answer=action)
+        return Reply(text="Call a tool, or give the answer as a whole number in <answer> tags.")
+
+    def oracle(self, task: Task, state: Any) -> str:
+        """Computes, then says what came out."""
+        if not state.result:
+            call = {"name": "python", "arguments": {"code": task.metadata["code"]}}
+            return f"A program will tell.\n<tool_call>{json.dumps(call)}</tool_call>"
+        number = state.result.removeprefix("<tool_result>").partition("</tool_result>")[0].strip()
+        return f"The program printed {number}. <answer>{number}</answer>"
+
+
+def _answer(code: str) -> int:
+    """What a program of ours computes; never used on text of a policy."""
+    namespace: dict[str, Any] = {}
+    exec(compile(code, "<question>", "exec", dont_inherit=True), namespace)
+    return int(namespace["answer"])
+
+
+def run_python(code: str) -> str:
+    """What a program prints, and how it failed if it did."""
+    result = get_sandbox().run(code, limits=_LIMITS)
+    printed = result.stdout.decode("utf-8", "replace")
+    if result.status is Status.EXITED:
+        return printed or "(nothing was printed)"
+    told = result.stderr.decode("utf-8", "replace")[-_MOST_ERROR_CHARS:].strip()
+    return f"{printed}\n[{result.status}] {told or result.error}".strip()
+
+
+PYTHON = Tool("python", "runs a Python program and gives what it prints", {"code": str}, run_python)
