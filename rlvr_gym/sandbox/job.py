@@ -17,12 +17,13 @@ MAX_MEMORY_MB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a program may use. Time limits are for each case, the rest for each process.
+    """What a program may use.
 
     Attributes:
-        cpu_seconds: processor time; runs out first.
-        wall_seconds: elapsed time, generous: for programs that sleep or wait.
-        memory_mb: address space beyond the interpreter's own.
+        cpu_seconds: processor time of a case; runs out first.
+        wall_seconds: elapsed time of a case, generous: for programs that sleep or wait.
+        total_seconds: elapsed time of all cases together.
+        memory_mb: address space of each process, beyond the interpreter's own; all together a quarter more.
         output_mb: output, error output and returned values, each.
         file_mb: size of one file.
         processes: processes and threads, together.
@@ -31,6 +32,7 @@ class Limits:
 
     cpu_seconds: float = 4.0
     wall_seconds: float = 12.0
+    total_seconds: float = 60.0
     memory_mb: int = 256
     output_mb: float = 1.0
     file_mb: float = 16.0
@@ -78,7 +80,7 @@ class Limits:
 
     def session_seconds(self, cases: int) -> float:
         """The longest that a job of several cases can take."""
-        return self.wall_seconds * max(cases, 1) + 1.0
+        return min(self.wall_seconds * max(cases, 1), max(self.total_seconds, self.wall_seconds)) + 1.0
 
 
 _DEFAULTS = Limits()

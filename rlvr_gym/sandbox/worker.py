@@ -107,6 +107,7 @@ class Conversation:
     def __init__(self, worker: Worker, job_id: bytes, job: Job, max_calls: int) -> None:
         self._worker, self._id = worker, job_id
         self._patience = job.limits.session_seconds(max_calls) + GRACE_SECONDS
+        self._last = ""
         self.result: RunResult | None = None
 
     def tell(self, line: str) -> None:
@@ -121,10 +122,12 @@ class Conversation:
         message = self._worker._channel.receive(self._id, self._patience)
         line = message.get("line")
         if line is None:
-            self.result = self._worker._conclude(message)
+            # how the program says that it ended, if it did, came as a line like any other
+            self.result = self._worker._conclude(message | {"records": f"{self._last}\n"})
             return None
         if not isinstance(line, str) or len(line) > MAX_LINE:
             raise SandboxLostError("A sandbox sent a line of the wrong form.")
+        self._last = line
         return line
 
     def finish(self) -> RunResult:
@@ -180,10 +183,10 @@ def _status(said: str, code: int, claim: dict[str, Any]) -> tuple[Status, str]:
         return Status(said), ""
     if said not in ("exited", "ended"):
         raise ValueError(said)
-    if code == 0 or said == "ended":
-        return Status.EXITED, ""
     if "syntax" in claim:
         return Status.SYNTAX_ERROR, str(claim["syntax"])[:300]
+    if code == 0 or said == "ended":
+        return Status.EXITED, ""
     error = str(claim.get("error", ""))[:100]
     if error == "MemoryError" or code == -signal.SIGKILL:  # killed, and not by the server: memory ran out
         return Status.MEMORY, error

@@ -122,12 +122,16 @@ def _text(stderr: bytes) -> str:
 
 def _run_stdin(program: str, spec: CodeSpec, sandbox: Sandbox) -> tuple[list[CaseVerdict], str]:
     verdicts: list[CaseVerdict] = []
-    stderr, ends = "", 0
+    stderr, ends, seconds = "", 0, 0.0
     for case in spec.cases:
         if ends >= MAX_ENDS or (verdicts and verdicts[-1].reason is Reason.SYNTAX_ERROR):
             verdicts.append(verdicts[-1])
             continue
+        if seconds > spec.limits.total_seconds:
+            verdicts.append(CaseVerdict(Reason.TIMEOUT))
+            continue
         result = sandbox.run(program, case.given, spec.limits)
+        seconds += result.wall_seconds
         verdict = _judge_output(case, result, spec)
         stderr = stderr or ("" if verdict.passed else _text(result.stderr))
         ends = ends + 1 if verdict.reason in (Reason.TIMEOUT, Reason.MEMORY, Reason.OUTPUT_LIMIT) else 0
@@ -182,8 +186,8 @@ def _run_calls(program: str, spec: CodeSpec, sandbox: Sandbox) -> tuple[list[Cas
             verdicts.append(_ended(result))
         if len(verdicts) >= total or spec.stop_early:
             break
-        if result.status is Status.SYNTAX_ERROR or not result.records:
-            break  # it does not even load, or fails at once: it would again
+        if result.status is Status.SYNTAX_ERROR:
+            break
     verdicts += [verdicts[-1]] * (total - len(verdicts)) if not spec.stop_early else []
     return verdicts, stderr
 
@@ -193,7 +197,7 @@ def _run_tests(program: str, spec: CodeSpec, sandbox: Sandbox) -> tuple[list[Cas
     if outcome.passed:
         return [CaseVerdict(Reason.PASSED)], ""
     stderr = _text(outcome.solution.stderr)
-    if outcome.solution_ended:
+    if outcome.solution_ended or outcome.solution.status is Status.SYNTAX_ERROR:
         return [_ended(outcome.solution)], stderr
     if outcome.raised:
         return [CaseVerdict(Reason.RUNTIME_ERROR, outcome.raised)], stderr

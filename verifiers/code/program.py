@@ -8,7 +8,7 @@ from rlvr_gym.extraction import strip_thinking
 
 __all__ = ["assemble", "complete_stub", "extract_program"]
 
-_FENCE = re.compile(r"^[ \t]{0,3}```[ \t]*([\w+-]*)[^\n`]*$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]{0,3}(?:<answer>[ \t]{0,3})?```[ \t]*([\w+-]*)[^\n`]*$", re.MULTILINE)
 _PYTHON = frozenset({"python", "py", "python3", "py3"})
 
 

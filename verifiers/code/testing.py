@@ -80,7 +80,12 @@ def _attempt(program: str, spec: CodeSpec, sandbox: Sandbox, alone: bool) -> Tes
     limits = spec.limits
     solution = Job(program, "calls", entry=spec.entry, calls=None, limits=limits)
     # the tests' clock runs while the solution works
-    patient = replace(limits, cpu_seconds=limits.cpu_seconds + 10, wall_seconds=limits.wall_seconds + 20)
+    patient = replace(
+        limits,
+        cpu_seconds=limits.cpu_seconds + 10,
+        wall_seconds=limits.wall_seconds + 20,
+        total_seconds=limits.total_seconds + 40,
+    )
     tests = Job(
         complete_stub(spec.prefix), "tests", entry=spec.entry, calls=None, tests=spec.tests, limits=patient
     )

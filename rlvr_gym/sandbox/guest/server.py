@@ -170,12 +170,12 @@ class Job:
             return self._case_cpu
 
     def _check_time(self, now: float) -> None:
-        if now - self._began > self.limits["session"]:
-            self._verdict = "timeout"
-        if self.interactive and self._is_idle():
-            return  # the host's turn: the clock of a case stands still
-        cpu = self._cpu() - self._case_cpu
-        if cpu > self.limits["cpu"] or now - self._case_began > self.limits["wall"]:
+        late = now - self._began > self.limits["session"]
+        # in the host's turn, the clock of a case stands still
+        if not late and not (self.interactive and self._is_idle()):
+            cpu = self._cpu() - self._case_cpu
+            late = cpu > self.limits["cpu"] or now - self._case_began > self.limits["wall"]
+        if late:
             self._verdict = "timeout"
             self._delay = processes.run_delay(self.pid)
 
