@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from rlvr_gym.verifiers.math.budgets import Fuel, Imprecise, OutOfDomain, TooComplex, Undefined, Unreadable
+from rlvr_gym.verifiers.math.forms import rational_value
 from rlvr_gym.verifiers.math.nodes import (
     Add,
     BaseNum,
@@ -151,10 +152,9 @@ class Evaluator:
         whole = self._whole(node.exponent, exponent)
         if whole is not None:
             return self.integer_power(base, whole)
-        degree = _odd_denominator(node.exponent)
-        if degree and self._is_negative(base):
-            root = self.general_power((-base[0], base[1]), exponent)
-            return (-root[0], root[1]) if degree[0] % 2 else root
+        if self._is_negative(base) and (power := rational_value(node.exponent)) and power.denominator % 2:
+            root = self.general_power((-base[0], base[1]), exponent)  # the real root, as in school
+            return (-root[0], root[1]) if power.numerator % 2 else root
         return self.general_power(base, exponent)
 
     def _whole(self, node: Node, ball: Ball) -> int | None:
@@ -287,23 +287,3 @@ class Evaluator:
         Num: _num, BaseNum: _base, Sym: _sym, Const: _const, Neg: _neg, Add: _add, Mul: _mul, Div: _div,
         Ratio: _ratio, Quantity: _quantity, Pow: _pow, Func: _func,
     }  # fmt: skip
-
-
-def _odd_denominator(node: Node) -> tuple[int, int] | None:
-    """Numerator and denominator of a written exponent ``p/q`` with odd q > 1."""
-    value: Fraction | None = None
-    if isinstance(node, Num):
-        value = node.value
-    elif isinstance(node, Neg):
-        inner = _odd_denominator(node.arg)
-        return (-inner[0], inner[1]) if inner else None
-    elif (
-        isinstance(node, Div)
-        and isinstance(node.above, Num)
-        and isinstance(node.below, Num)
-        and node.below.value
-    ):
-        value = node.above.value / node.below.value
-    if value is None or value.denominator == 1 or value.denominator % 2 == 0:
-        return None
-    return value.numerator, value.denominator

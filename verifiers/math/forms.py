@@ -253,7 +253,9 @@ class Builder(Algebra):
         if arg.below is None and len(arg.above) == 1:
             ((mono, coefficient),) = arg.above.items()
             if coefficient > 0 and all(a[0] == "#" or a in ("@pi", "@e") for a, _ in mono):
-                powers: list[tuple[str, Fraction]] = [(p, Fraction(e)) for p, e in self.prime_powers(coefficient)]
+                powers: list[tuple[str, Fraction]] = [
+                    (p, Fraction(e)) for p, e in self.prime_powers(coefficient)
+                ]
                 total = ZERO
                 for atom, exponent in (*powers, *mono):
                     term = ONE if atom == "@e" else Form({((f"~ln({atom})", Fraction(1)),): Fraction(1)})

@@ -155,6 +155,6 @@ def plain_words(text: str) -> str:
     """A normalised text as words: LaTeX text commands, braces, quotes and outer punctuation gone, case folded."""
     text = _SPACING.sub(" ", unwrapped(text)).replace("\\", " ").replace("\ue000", "$")
     text = " ".join(text.split()).strip(" .,;:\"'`*").casefold()
-    if text.endswith("!") and text[-3:-1].isalpha():  # "Yes!", but not "n!"
+    if len(text) > 2 and text.endswith("!") and text[-3:-1].isalpha():  # "Yes!", but not "n!"
         text = text.rstrip("!")
     return _ARTICLE.sub("", text)

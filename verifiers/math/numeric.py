@@ -23,9 +23,11 @@ __all__ = ["approximate", "same_value"]
 
 _LOCK = threading.RLock()
 _FIRST, _MOST = 40, 2_500
-_POINTS, _TRIES = 6, 30
-_FUNCTION_DIGITS = 120
-"""At points, equality is taken at this precision; points with larger numbers are passed over."""
+_POINTS, _TRIES = 7, 30
+_SCALES = ((1, 1), (1, -1), (2000, 1), (2000, -1), (30, 1), (30, -1), (5, 1), (5, -1))
+"""Size and sign of the first variable at successive points: |x - 100| must be seen on both sides of 100."""
+_MOST_AT_POINTS = 1_200
+"""Points at which e^x and its like would need more digits are passed over."""
 
 
 class _Context:
@@ -92,10 +94,8 @@ def _separated(
         if evaluator.apart(x, y):
             return False
         needed = 60 + 4 * max(written, evaluator.extent)
-        if env:
-            if evaluator.extent > _FUNCTION_DIGITS // 2:
-                raise _Extreme
-            needed = max(_FUNCTION_DIGITS, 60 + 4 * written)
+        if env and needed > _MOST_AT_POINTS and evaluator.extent > written:
+            raise _Extreme
         if needed > _MOST:
             raise TooComplex("values that differ, if at all, beyond the precision")
         if digits >= needed:
@@ -178,10 +178,12 @@ def _point(generator: random.Random, names: list[str], whole: bool, trial: int) 
         if whole:
             env[name] = Fraction(generator.randint(1, 14))
             continue
-        scale = (1, 1, 5, 1, 30, 1, 2000, 3)[trial % 8]
+        scale, sign = _SCALES[trial % len(_SCALES)]
         size = Fraction(generator.randint(1, 9973), 9973) * scale
+        if env:
+            sign = generator.choice((1, -1))
         # late points are positive: a root or logarithm may need all of them to be
-        env[name] = -size if generator.random() < 0.5 and trial < 16 else size
+        env[name] = size * (sign if trial < 16 else 1)
     return env
 
 

@@ -15,12 +15,14 @@ from rlvr_gym.verifiers.math.nodes import (
     Node,
     Num,
     Pow,
+    Quantity,
+    Relation,
     Sym,
     leaf_count,
     walk,
 )
 
-__all__ = ["is_atomic", "is_simplified"]
+__all__ = ["is_atomic", "is_number", "is_simplified"]
 
 
 def is_atomic(node: Node) -> bool:
@@ -30,6 +32,15 @@ def is_atomic(node: Node) -> bool:
     if isinstance(node, Div):
         return isinstance(node.above, Num) and isinstance(node.below, Num)
     return isinstance(node, Num | Sym | Const | BaseNum)
+
+
+def is_number(node: Node) -> bool:
+    """A single number, perhaps with a unit or after ``x =``."""
+    if isinstance(node, Relation):
+        return all(op == "=" for op in node.ops) and is_number(node.operands[-1])
+    if isinstance(node, Quantity):
+        return is_number(node.value)
+    return is_atomic(node) and not isinstance(node, Sym)
 
 
 def is_simplified(answer: Node, gold: Node) -> bool:

@@ -15,7 +15,7 @@ from rlvr_gym.verifiers.math.compare import same_answer
 from rlvr_gym.verifiers.math.nodes import Bracket, Listing, Node
 from rlvr_gym.verifiers.math.policy import DEFAULT, Policy
 from rlvr_gym.verifiers.math.reading import Reading, read
-from rlvr_gym.verifiers.math.simplified import is_simplified
+from rlvr_gym.verifiers.math.simplified import is_atomic, is_number, is_simplified
 from rlvr_gym.verifiers.math.symbolic import TimedOut
 from rlvr_gym.verifiers.math.words import spelled_number
 
@@ -92,6 +92,10 @@ class MathVerifier(AnswerVerifier):
             return Verdict.failed(Reason.TIMEOUT, shown, error=str(error))
         if not same:
             return Verdict.wrong(extracted=shown)
+        if policy.numeric_only and not is_number(given.node):
+            return Verdict.wrong(
+                Reason.RULE_BROKEN, shown, rule="the answer is equal, but not a single number"
+            )
         if policy.simplified and not is_simplified(given.node, gold.node):
             return Verdict.wrong(Reason.RULE_BROKEN, shown, rule="the answer is equal, but not simplified")
         return Verdict.right(shown, stage="math")
@@ -149,13 +153,11 @@ def _is_copied(given: Reading, gold: Reading, prompt: str) -> bool:
         return False
     if not any(sign in given.compact[1:] for sign in "+-*/^(=") and "\\" not in given.compact:
         return False
-    if not is_operation(given.node):
+    if not _is_operation(given.node):
         return False
     return given.compact in "".join(prompt.split())
 
 
-def is_operation(node: Node | None) -> bool:
+def _is_operation(node: Node | None) -> bool:
     """Whether something is left to be worked out: more than a number, a name or a simple fraction."""
-    from rlvr_gym.verifiers.math.simplified import is_atomic
-
     return node is not None and not is_atomic(node)
