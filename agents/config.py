@@ -140,10 +140,15 @@ class AlgorithmConfig(_Section):
 
 
 class OptimiserConfig(_Section):
-    """AdamW with linear warm-up, then a constant rate."""
+    """AdamW with linear warm-up, then a constant rate or a linear decay."""
 
     lr: float = Field(default=3e-4, gt=0, description="Learning rate of the RL stage.")
     warmup_steps: int = Field(default=10, ge=0, description="Optimiser steps of linear warm-up.")
+    decay_steps: int = Field(
+        default=0,
+        ge=0,
+        description="Optimiser steps until the rate has fallen to a tenth, linearly; 0 for never.",
+    )
     betas: tuple[float, float] = Field(default=(0.9, 0.95), description="AdamW's betas.")
     eps: float = Field(default=1e-8, gt=0, description="AdamW's epsilon.")
     weight_decay: float = Field(default=0.0, ge=0, description="AdamW's weight decay, on matrices only.")

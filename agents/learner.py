@@ -114,9 +114,15 @@ def make_optimiser(policy: nn.Module, config: OptimiserConfig) -> torch.optim.Ad
     return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, eps=config.eps, fused=True)
 
 
-def set_lr(optimiser: torch.optim.Optimizer, peak: float, warmup: int, step: int) -> float:
-    """Linear warm-up over ``warmup`` optimiser steps, then ``peak``; ``step`` counts from 0."""
-    lr = peak * min(1.0, (step + 1) / (warmup + 1))
+def set_lr(optimiser: torch.optim.Optimizer, peak: float, step: int, *, warmup: int, decay: int = 0) -> float:
+    """Sets and returns the rate of optimiser step ``step``, counted from 0.
+
+    It rises linearly to ``peak`` over ``warmup`` steps. With ``decay`` it then falls linearly to a tenth of
+    ``peak``, which it reaches at step ``decay`` and keeps.
+    """
+    rise = min(1.0, (step + 1) / (warmup + 1))
+    fall = max(0.1, 1.0 - 0.9 * (step - warmup) / max(decay - warmup, 1)) if decay else 1.0
+    lr = peak * min(rise, fall)
     for group in optimiser.param_groups:
         group["lr"] = lr
     return lr
@@ -182,7 +188,13 @@ class Learner:
         if not (np.isfinite(loss) and np.isfinite(norm)):
             raise TrainingError(f"The loss ({loss}) or the gradient's norm ({norm}) is not finite")
         totals.grad_norm += norm
-        totals.lr = set_lr(self.optimiser, optimiser.lr, optimiser.warmup_steps, self.optimiser_steps)
+        totals.lr = set_lr(
+            self.optimiser,
+            optimiser.lr,
+            self.optimiser_steps,
+            warmup=optimiser.warmup_steps,
+            decay=optimiser.decay_steps,
+        )
         self.optimiser.step()
         self.optimiser_steps += 1
 

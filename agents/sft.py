@@ -120,7 +120,7 @@ def warm_start(
             raise TrainingError(
                 f"The warm start's loss ({loss}) or gradient ({norm}) is not finite; lower sft.lr"
             )
-        lr = set_lr(optimiser, sft.lr, sft.warmup_steps, step)
+        lr = set_lr(optimiser, sft.lr, step, warmup=sft.warmup_steps)
         optimiser.step()
         row = {"step": step, "loss": loss, "grad_norm": norm, "lr": lr}
         if sft.target_accuracy is not None and (step + 1) % sft.check_every == 0:

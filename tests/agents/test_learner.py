@@ -190,6 +190,15 @@ def test_warm_up() -> None:
     assert rates == pytest.approx([2.5e-4, 5e-4, 7.5e-4, 1e-3, 1e-3])
 
 
+def test_decay() -> None:
+    policy = load_policy("micro")
+    settings = {"optimiser.lr": 1.0e-3, "optimiser.warmup_steps": 1, "optimiser.decay_steps": 5}
+    learner = Learner(policy, config(**settings))
+    rates = [learner.update(make_batch(policy), step)["lr"] for step in range(8)]
+    # half, the peak at step 1, a tenth at step 5, and then for good
+    assert rates == pytest.approx([5e-4, 1e-3, 7.75e-4, 5.5e-4, 3.25e-4, 1e-4, 1e-4, 1e-4])
+
+
 def test_gradients_are_clipped(policy: Policy) -> None:
     learner = Learner(policy, config(**{"optimiser.max_grad_norm": 1e-3}))
     metrics = learner.update(make_batch(policy), 1)
