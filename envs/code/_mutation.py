@@ -131,13 +131,16 @@ def bounded_function(source: str, name: str) -> Callable[[Sequence[Any]], Any]:
     return run
 
 
-def kills(source: str, name: str, calls: Sequence[Call]) -> list[bool]:
-    """For each call whether the program gives something else than the reference did."""
+def kills(source: str, name: str, calls: Sequence[Call]) -> list[bool] | None:
+    """For each call whether the program gives something else than the reference did; None if it runs for too long.
+
+    A program that never ends is easily found, and costs every judgement its time limit.
+    """
     run = bounded_function(source, name)
     killed: list[bool] = []
     for args, value in calls:
         given = run(args)
-        if isinstance(given, Failed) and given.too_long:  # it would take its time with the others, too
-            return killed + [True] * (len(calls) - len(killed))
+        if isinstance(given, Failed) and given.too_long:
+            return None
         killed.append(repr(given) != repr(value))
     return killed

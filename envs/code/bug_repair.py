@@ -91,15 +91,14 @@ class BugRepair(CodeProblem):
 
 
 def _with_bugs(program: Program, calls: list[Call], wanted: int, rng: np.random.Generator) -> tuple[str, int]:
-    """A program with up to ``wanted`` bugs, of which the last one changes what the tests see; and their number."""
+    """A program with up to ``wanted`` bugs, each of which makes more tests fail; and their number."""
     source, bugs = program.source, 0
-    seen = kills(source, program.name, calls)
+    seen = 0  # tests that fail
     for _ in range(wanted):
         options = mutants(source)
         for i in rng.permutation(len(options))[:25]:
-            failed = kills(options[int(i)], program.name, calls)
-            # a further bug hides no earlier one, and not everything is wrong while there is a choice
-            if sum(failed) > sum(seen) and options[int(i)] != program.source:
+            failed = sum(kills(options[int(i)], program.name, calls) or [])
+            if failed > seen and options[int(i)] != program.source:  # so a further bug hides no earlier one
                 source, bugs, seen = options[int(i)], bugs + 1, failed
                 break
     return source, bugs

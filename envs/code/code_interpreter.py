@@ -17,6 +17,7 @@ from rlvr_gym.task import Task
 from rlvr_gym.tools import Tool, describe_tools, use_tools
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verifiers.code import Limits, SandboxError, Status, get_sandbox
+from rlvr_gym.verifiers.rational import parse_rational
 
 __all__ = ["CodeInterpreter"]
 
@@ -38,8 +39,8 @@ class CodeInterpreter(Dialogue):
 
     An action with tool calls is answered with their results, whatever else stands in it; one without is the answer.
     Each call is a fresh program: nothing is kept from one to the next. The metrics are ``tool_calls`` and
-    ``tool_errors`` (calls of the wrong form, and programs that fail). The hardness is the number of steps, in
-    thousands, that the reference program takes (see ``_steps``).
+    ``tool_errors`` (calls of the wrong form; a program that fails is no error of the call). The hardness is the number
+    of digits of the numbers in the question, with which the work grows.
 
     Attributes:
         turns: actions in an episode, 2 to 50.
@@ -92,7 +93,8 @@ class CodeInterpreter(Dialogue):
         if reply is not None:
             state.result = reply.text
             return reply
-        if extract_answer(action).candidates:
+        found = extract_answer(action)
+        if found.marked or any(parse_rational(candidate) is not None for candidate in found.candidates):
             return Reply(answer=action)
         return Reply(text="Call a tool, or give the answer as a whole number in <answer> tags.")
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.code._judging import CodeProblem, SandboxVerifier, all_or_nothing
+from rlvr_gym.envs.code._judging import LIMITS, CodeProblem, SandboxVerifier, all_or_nothing
 from rlvr_gym.envs.code._programs import call_text, draw_cases, fenced
 from rlvr_gym.envs.code._slow import PAIRS, Pair
 from rlvr_gym.envs.code._specs import count_nodes
@@ -20,7 +20,6 @@ from rlvr_gym.verifier import register_verifier
 from rlvr_gym.verifiers.code import (
     CodeSpec,
     Comparison,
-    Limits,
     Sandbox,
     extract_program,
     function_cases,
@@ -60,6 +59,8 @@ class FasterCodeVerifier(SandboxVerifier):
             return Verdict.wrong(Reason.NO_ANSWER)
         if len(program) > _MOST_CHARS:
             return Verdict.wrong(Reason.TOO_COMPLEX, program[:200], limit=_MOST_CHARS)
+        if program.strip() == spec.reference.strip():
+            return Verdict.wrong(Reason.WRONG, program[:2000], speed="not faster")  # the prompt's own program
         sandbox = get_sandbox()
         tested = verdict_of(
             judge_program(program, replace(spec, reference="", stop_early=True), sandbox), program
@@ -76,7 +77,7 @@ def _share(program: str, spec: CodeSpec, sandbox: Sandbox) -> float:
     share = judge_program(program, spec, sandbox).relative_time
     if share is not None and any(border / _UNSURE < share < border * _UNSURE for border, _ in _TIERS):
         share = judge_program(program, spec.with_(timing_runs=_CAREFUL_RUNS), sandbox).relative_time
-    return 1.0 if share is None else share  # it did not pass again: then it is not reliable either
+    return 1.0 if share is None else share  # it failed while it was measured
 
 
 def _score(share: float) -> float:
@@ -109,7 +110,7 @@ class FasterCode(CodeProblem):
             slow.name,
             [(list(args), wanted) for args, wanted in [*hidden, (large, value)]],
             compare=Comparison("exact"),
-            limits=Limits(cpu_seconds=3.0, wall_seconds=9.0),
+            limits=LIMITS,
             reference=slow.source,
             timing_runs=1,
         )

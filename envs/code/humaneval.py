@@ -17,7 +17,7 @@ __all__ = ["HumanEval"]
 
 @register("rlvr/HumanEval-v0", family="code", needs=("data",))
 @dataclass(frozen=True, kw_only=True)
-class HumanEval(CodeProblem, DataProblem):
+class HumanEval(DataProblem, CodeProblem):
     """Complete a Python function from its signature and docstring; from a file or the Hugging Face hub.
 
     Rows have ``prompt``, ``entry_point``, ``test`` and ``canonical_solution``. All tests have to pass, so the mean

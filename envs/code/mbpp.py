@@ -18,7 +18,7 @@ __all__ = ["MBPP"]
 
 @register("rlvr/MBPP-v0", family="code", needs=("data",))
 @dataclass(frozen=True, kw_only=True)
-class MBPP(CodeProblem, DataProblem):
+class MBPP(DataProblem, CodeProblem):
     """Write a short Python function from a sentence; from a file or the Hugging Face hub.
 
     Rows have ``text`` or ``prompt``, ``code`` and ``test_list``. The first assertion is shown, because only it tells

@@ -114,7 +114,7 @@ def _wrong_programs(
     found: dict[str, list[bool]] = {}
     for i in rng.permutation(len(options))[: 3 * _MOST_MUTANTS]:
         killed = kills(options[int(i)], name, calls)
-        if any(killed):
+        if killed is not None and any(killed):
             found[options[int(i)]] = killed
     subtle = sorted(found, key=lambda mutant: sum(found[mutant]))
     return {mutant: found[mutant] for mutant in subtle[:_MOST_MUTANTS]}
