@@ -7,9 +7,19 @@ from collections.abc import Collection
 
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
-from rlvr_gym.verifiers.answers import ParsedVerifier
+from rlvr_gym.verifiers.answers import ParsedVerifier, parse_numbers
+from rlvr_gym.verifiers.grids import parse_grid
 
-__all__ = ["TextVerifier", "parse_names", "parse_pairs", "plain_text", "scan"]
+__all__ = [
+    "GridVerifier",
+    "TextVerifier",
+    "parse_integers",
+    "parse_names",
+    "parse_number_groups",
+    "parse_pairs",
+    "plain_text",
+    "scan",
+]
 
 _SEPARATORS = re.compile(r"(?:[\s,;.()\[\]{}\"'`*|]|\band\b)*", re.IGNORECASE)
 _NAME = re.compile(r"[^\W_]{1,40}")
@@ -19,6 +29,9 @@ _PAIR = re.compile(
     r"([^\W_]{1,12})\s{0,3}(?:--?>?|\u2192|\u2013|\u2014)\s{0,3}([^\W_]{1,12})(?:\s{0,3}[:=]\s{0,3}(\d{1,9})(?![\d.]))?"
     r"|[(\[{]\s{0,3}['\"]?([^\W_]{1,12})['\"]?\s{0,3}[,\s]\s{0,3}['\"]?([^\W_]{1,12})['\"]?\s{0,3}[)\]}]"
 )
+_GROUP = re.compile(r"[\[({]([^\[\](){}]*)[\])}]")
+_GROUP_LABEL = re.compile(r"[A-Za-z]{1,12}[ \t]{0,3}\d{0,3}[ \t]{0,3}[:=]")
+_NO_CONTENT = str.maketrans("", "", "[](){},;|`* \t\r\n")
 _AROUND = "`*\"' \t\r\n"
 
 
@@ -61,6 +74,28 @@ def parse_pairs(text: str, names: Collection[str]) -> list[tuple[str, str, int |
     return pairs or None
 
 
+def parse_integers(text: str) -> list[int] | None:
+    """Whole numbers in order, in any form that :func:`parse_numbers` reads; or None."""
+    numbers = parse_numbers(text)
+    if numbers is None or any(number.denominator != 1 for number in numbers):
+        return None
+    return [number.numerator for number in numbers]
+
+
+def parse_number_groups(text: str) -> list[list[int]] | None:
+    """Groups of whole numbers: ``[1, 2], [3]``, ``1, 2 | 3`` or one group a line, with or without ``Bin 1:``."""
+    text = _GROUP_LABEL.sub("\n", text)
+    parts = _GROUP.findall(text)
+    if parts:
+        if _GROUP.sub("", text).translate(_NO_CONTENT):
+            return None
+    else:
+        parts = [part for part in re.split(r"[|;\n]", text) if part.strip()]
+    groups = [parse_integers(part) for part in parts]
+    found = [group for group in groups if group is not None]
+    return found if groups and len(found) == len(groups) else None
+
+
 def plain_text(text: str) -> str:
     """Without surrounding quotes, Markdown and white space; runs of white space are one space."""
     return " ".join(text.strip(_AROUND).split())
@@ -68,12 +103,25 @@ def plain_text(text: str) -> str:
 
 @register_verifier("exact_text")
 class TextVerifier(ParsedVerifier[str]):
-    """``task.answer`` is a text; case counts, white space around and between words does not."""
+    """``task.answer`` is a text; case and white space around words do not count."""
 
     def read(self, answer: str, task: Task) -> str | None:
-        """The text."""
-        return plain_text(answer) or None
+        """The text in lower case."""
+        return plain_text(answer).lower() or None
 
     def holds(self, value: str, task: Task) -> bool:
         """Equality."""
-        return value == plain_text(str(task.answer))
+        return value == plain_text(str(task.answer)).lower()
+
+
+@register_verifier("exact_grid")
+class GridVerifier(ParsedVerifier[list[str]]):
+    """``task.answer`` is a grid of digits, as a list of rows."""
+
+    def read(self, answer: str, task: Task) -> list[str] | None:
+        """Rows of digits of the right number and length."""
+        return parse_grid(answer, len(task.answer), len(task.answer[0]), "0123456789")
+
+    def holds(self, value: list[str], task: Task) -> bool:
+        """Equality."""
+        return bool(value == task.answer)
