@@ -51,7 +51,8 @@ class Report:
         cases: one verdict a case, in order; with ``stop_early`` up to the first failure.
         total: how many cases there are.
         lint: the linter's codes; None if it was not asked, or the program is not Python.
-        relative_time: processor time over the reference's (median of interleaved runs); None if not measured.
+        relative_time: processor time over the reference's (median of interleaved runs); None if it was not measured, or
+            failed while it was.
     """
 
     cases: tuple[CaseVerdict, ...]
@@ -212,17 +213,31 @@ def _lint(program: str, sandbox: Sandbox) -> tuple[str, ...] | None:
         return None
 
 
-def _relative_time(program: str, spec: CodeSpec, sandbox: Sandbox) -> float:
-    """Median processor time over the reference's: the two take turns in the same sandbox, without helpers."""
+def _relative_time(program: str, spec: CodeSpec, sandbox: Sandbox) -> float | None:
+    """Median processor time over the reference's: the two take turns in the same sandbox, without helpers.
+
+    None if the program is not right in a measured run: one that gives up as soon as it is measured takes no time.
+    """
     limits = replace(spec.limits, processes=1)  # a process or thread of its own could hide its time
     reference = assemble(spec.reference, spec.prefix, spec.entry)
+    ours, theirs = [], []
+    for _ in range(max(1, spec.timing_runs)):
+        results = _timed(program, spec, limits, sandbox)
+        if not _all_right(results, spec):
+            return None
+        ours.append(sum(result.cpu_seconds for result in results))
+        theirs.append(sum(result.cpu_seconds for result in _timed(reference, spec, limits, sandbox)))
+    return round(statistics.median(ours) / max(statistics.median(theirs), 1e-6), 4)
 
-    def seconds(source: str) -> float:
-        return sum(result.cpu_seconds for result in _timed(source, spec, limits, sandbox))
 
-    pairs = [(seconds(program), seconds(reference)) for _ in range(max(1, spec.timing_runs))]
-    ours, theirs = statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
-    return round(ours / max(theirs, 1e-6), 4)
+def _all_right(results: list[RunResult], spec: CodeSpec) -> bool:
+    if spec.kind == "stdin":
+        return all(_judge_output(case, r, spec).passed for case, r in zip(spec.cases, results, strict=True))
+    (result,) = results
+    if result.status is not Status.EXITED or len(result.records) != len(spec.cases):
+        return False
+    pairs = zip(spec.cases, result.records, strict=True)
+    return all(_judge_record(case, line, spec).passed for case, line in pairs)
 
 
 def _timed(source: str, spec: CodeSpec, limits: Any, sandbox: Sandbox) -> list[RunResult]:
