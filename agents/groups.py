@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from rlvr_gym.agents.tasks import TaskFeed
 from rlvr_gym.env import EnvSettings
 from rlvr_gym.rewards import Reward
 
-__all__ = ["Group", "Sampler", "reward_matrix", "sample_metrics"]
+__all__ = ["Group", "Sampler", "reward_matrix", "rollout_row", "sample_metrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,23 @@ def sample_metrics(groups: Sequence[Group]) -> dict[str, float]:
         "completions/clipped_ratio": sum(not t.finished for t in trajectories) / len(trajectories),
         "turns": sum(t.episode.turns for t in trajectories) / len(trajectories),
         "tokens": float(sum(lengths)),
+    }
+
+
+def rollout_row(group: Group) -> dict[str, Any]:
+    """The first attempt of a group, for people to read: a row of ``rollouts.jsonl``."""
+    trajectory, reward = group.trajectories[0], group.rewards[0]
+    episode = trajectory.episode
+    return {
+        "task_id": episode.task.id,
+        "prompt": episode.task.prompt,
+        "completion": trajectory.rollout().completion,
+        "messages": episode.messages,
+        "verdict": trajectory.verdict.to_dict(),
+        "reward": reward.total,
+        "reward_terms": reward.terms,
+        "num_tokens": trajectory.num_tokens,
+        "finished": trajectory.finished,
     }
 
 

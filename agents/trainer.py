@@ -15,10 +15,8 @@ gives the numbers of one that was not.
 from __future__ import annotations
 
 import copy
-import json
 import shutil
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,69 +33,22 @@ from rlvr_gym.agents.checkpoint import (
 )
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.evaluate import Evaluation, evaluate
-from rlvr_gym.agents.groups import Group, Sampler, reward_matrix, sample_metrics
+from rlvr_gym.agents.groups import Group, Sampler, reward_matrix, rollout_row, sample_metrics
 from rlvr_gym.agents.guards import CollapseGuard, TrainingError
 from rlvr_gym.agents.learner import Batch, Learner, pad_batch
 from rlvr_gym.agents.logging import RunLog
 from rlvr_gym.agents.policy import Policy, load_policy, resolve_device
 from rlvr_gym.agents.progress import TrainingProgress
 from rlvr_gym.agents.rollout import RolloutEngine
+from rlvr_gym.agents.run import Summary, TrainState, prepare_folder
 from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.sft import warm_start
 from rlvr_gym.agents.tasks import TaskFeed, held_out_tasks, make_settings
 from rlvr_gym.agents.tokenizer import CharTokenizer
-from rlvr_gym.errors import ConfigError
 from rlvr_gym.task import Task
 
 __all__ = ["Summary", "Trainer", "train"]
-
-_MAY_CHANGE = ("steps", "max_minutes", "checkpoint", "logging", "threads")
-"""Sections of the configuration that may differ when a run is resumed."""
-
-
-@dataclass
-class TrainState:
-    """What a run has to remember beside weights and optimiser; plain data, saved whole."""
-
-    step: int = 0
-    task_cursor: int = 0
-    rows: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    evaluations: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The outcome of a run.
-
-    Attributes:
-        run_dir: where everything was written.
-        steps: steps of reinforcement learning.
-        before: the last held-out evaluation before the first of them; None without evaluation.
-        after: the last one.
-        seconds: wall time, over all sessions of a resumed run.
-        tokens: sampled in training.
-    """
-
-    run_dir: Path
-    steps: int
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    seconds: float
-    tokens: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {
-            "run_dir": str(self.run_dir),
-            "steps": self.steps,
-            "before": self.before,
-            "after": self.after,
-            "seconds": round(self.seconds, 2),
-            "tokens": self.tokens,
-        }
 
 
 def train(config: TrainConfig, run_dir: str | Path, resume: bool = False, quiet: bool = False) -> Summary:
@@ -131,7 +82,8 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, run_dir: Path, *, resume: bool, quiet: bool) -> None:
         self.config, self.run_dir = config, run_dir
-        checkpoint = _prepare_folder(config, run_dir, resume)
+        checkpoint = prepare_folder(config, run_dir, resume)
+        self._fresh = checkpoint is None
         self.progress = TrainingProgress(quiet=quiet)
         self.settings = make_settings(config)
         self.held_out_settings = make_settings(config, held_out=True)
@@ -155,7 +107,7 @@ class Trainer:
 
     def run(self) -> Summary:
         """Every stage that is still to be done."""
-        if not self.state.evaluations and self.state.step == 0:
+        if self._fresh:
             self._warm_start()
         self._hold_reference()
         self.progress.begin("train", self.config.steps, self.state.step)
@@ -169,22 +121,12 @@ class Trainer:
         """One step of reinforcement learning."""
         began = time.monotonic()
         groups, sampled = self.sampler.sample()
-        sampling = time.monotonic() - began
         metrics = sample_metrics(sampled)
-        learnt: dict[str, float] = {}
-        advantages = (
-            ADVANTAGES[self.config.algorithm.advantage](reward_matrix(groups)) if groups else torch.zeros(0)
-        )
-        step = self.state.step + 1
-        try:
-            if groups:
-                learnt = self.learner.update(self._batch(groups, advantages), step)
-            self.guard.check(metrics["accuracy"], self.config.optimiser.lr)
-        except TrainingError as error:
-            raise self._post_mortem(error, step) from error
-        self.state.step = step
-        self.state.tokens += int(metrics["tokens"])
+        sampling = time.monotonic() - began
+        learnt = self._learn(groups, metrics["accuracy"])
         seconds = time.monotonic() - began
+        self.state.step += 1
+        self.state.tokens += int(metrics["tokens"])
         clock = {
             "step_time": seconds,
             "tokens_per_second": metrics["tokens"] / seconds,
@@ -192,14 +134,34 @@ class Trainer:
             "time/training": seconds - sampling,
             "time/elapsed": time.monotonic() - self._began,
         }
-        self.log.step({**metrics, "groups": float(len(groups)), **learnt, **clock}, step)
-        self._show(metrics, learnt, clock)
-        if step % self.config.logging.rollouts_every == 0 or step == 1:
-            self._log_rollouts(sampled)
-        if self.config.eval.every and step % self.config.eval.every == 0:
+        self._record({**metrics, "groups": float(len(groups)), **learnt, **clock}, sampled)
+        if self.config.eval.every and self.state.step % self.config.eval.every == 0:
             self._evaluate("train")
-        if step % self.config.checkpoint.every == 0:
+        if self.state.step % self.config.checkpoint.every == 0:
             self._checkpoint()
+
+    def _learn(self, groups: list[Group], accuracy: float) -> dict[str, float]:
+        """Advantages, and the optimiser steps on them; ``groups`` is empty if dynamic sampling found none."""
+        step = self.state.step + 1
+        try:
+            learnt = {}
+            if groups:
+                advantages = ADVANTAGES[self.config.algorithm.advantage](reward_matrix(groups))
+                learnt = self.learner.update(self._batch(groups, advantages), step)
+            self.guard.check(accuracy, self.config.optimiser.lr)
+        except TrainingError as error:
+            raise self._post_mortem(error, step) from error
+        return learnt
+
+    def _record(self, row: dict[str, float], sampled: list[Group]) -> None:
+        """Metrics, sample rollouts and progress of the step that was just made."""
+        step = self.state.step
+        self.log.step(row, step)
+        if step % self.config.logging.rollouts_every == 0 or step == 1:
+            for group in sampled[: self.config.logging.rollouts]:
+                self.log.rollouts.write({"step": step, **rollout_row(group)})
+        shown = {"reward": "reward", "accuracy": "accuracy", "kl": "kl", "tokens_per_second": "tokens/s"}
+        self.progress.update(step, {name: row[key] for key, name in shown.items() if key in row})
 
     def _batch(self, groups: list[Group], advantages: torch.Tensor) -> Batch:
         """Groups as one padded batch; tokens of invalid samples are masked out."""
@@ -256,36 +218,6 @@ class Trainer:
     def _params(self, temperature: float) -> SamplingParams:
         s = self.config.sampling
         return SamplingParams(s.max_tokens, temperature, s.top_p, s.top_k)
-
-    def _show(self, metrics: dict[str, float], learnt: dict[str, float], clock: dict[str, float]) -> None:
-        values = {
-            "reward": metrics["reward"],
-            "accuracy": metrics["accuracy"],
-            **({"kl": learnt["kl"]} if "kl" in learnt else {}),
-            "length": metrics["completions/mean_length"],
-            "tokens/s": clock["tokens_per_second"],
-        }
-        self.progress.update(self.state.step, values)
-
-    def _log_rollouts(self, groups: list[Group]) -> None:
-        """The first attempt at each of some tasks, for people to read."""
-        for group in groups[: self.config.logging.rollouts]:
-            trajectory, reward = group.trajectories[0], group.rewards[0]
-            episode = trajectory.episode
-            self.log.rollouts.write(
-                {
-                    "step": self.state.step,
-                    "task_id": episode.task.id,
-                    "prompt": episode.task.prompt,
-                    "completion": trajectory.rollout().completion,
-                    "messages": episode.messages,
-                    "verdict": trajectory.verdict.to_dict(),
-                    "reward": reward.total,
-                    "reward_terms": reward.terms,
-                    "num_tokens": trajectory.num_tokens,
-                    "finished": trajectory.finished,
-                }
-            )
 
     def _hold_reference(self) -> None:
         """The policy as it is before the first step, which the KL is measured to; on disk, for resumed runs."""
@@ -380,24 +312,3 @@ class Trainer:
         self.log.close()
         self.settings.close()
         self.held_out_settings.close()
-
-
-def _prepare_folder(config: TrainConfig, run_dir: Path, resume: bool) -> Path | None:
-    """The checkpoint to go on from, if any.
-
-    Raises:
-        ConfigError: if the folder holds a run that is not to be resumed, or one of another configuration.
-    """
-    written = run_dir / "config.json"
-    if not written.exists():
-        return None
-    if not resume:
-        raise ConfigError(f"{run_dir} holds a run already; resume it, or choose another folder.")
-    known, given = json.loads(written.read_text(encoding="utf-8")), config.to_dict()
-    changed = [key for key in given if key not in _MAY_CHANGE and known.get(key) != given[key]]
-    if changed:
-        raise ConfigError(
-            f"The run in {run_dir} was begun with another {', '.join(changed)}; resume it with its own config.json, "
-            f"of which only {', '.join(_MAY_CHANGE)} may change."
-        )
-    return find_checkpoint(run_dir) if any((run_dir / CHECKPOINTS).glob("step-*")) else None

@@ -1,0 +1,82 @@
+"""A run as a whole: its state, its outcome, and the folder it lives in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rlvr_gym.agents.checkpoint import CHECKPOINTS, find_checkpoint
+from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.errors import ConfigError
+
+__all__ = ["Summary", "TrainState", "prepare_folder"]
+
+_MAY_CHANGE = ("steps", "max_minutes", "checkpoint", "logging", "threads")
+"""Sections of the configuration that may differ when a run is resumed."""
+
+
+@dataclass
+class TrainState:
+    """What a run has to remember beside weights and optimiser; plain data, saved whole."""
+
+    step: int = 0
+    task_cursor: int = 0
+    rows: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The outcome of a run.
+
+    Attributes:
+        run_dir: where everything was written.
+        steps: steps of reinforcement learning.
+        before: the last held-out evaluation before the first of them; None without evaluation.
+        after: the last one.
+        seconds: wall time, over all sessions of a resumed run.
+        tokens: sampled in training.
+    """
+
+    run_dir: Path
+    steps: int
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    seconds: float
+    tokens: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "run_dir": str(self.run_dir),
+            "steps": self.steps,
+            "before": self.before,
+            "after": self.after,
+            "seconds": round(self.seconds, 2),
+            "tokens": self.tokens,
+        }
+
+
+def prepare_folder(config: TrainConfig, run_dir: Path, resume: bool) -> Path | None:
+    """The checkpoint to go on from, if any.
+
+    Raises:
+        ConfigError: if the folder holds a run that is not to be resumed, or one of another configuration.
+    """
+    written = run_dir / "config.json"
+    if not written.exists():
+        return None
+    if not resume:
+        raise ConfigError(f"{run_dir} holds a run already; resume it, or choose another folder.")
+    known, given = json.loads(written.read_text(encoding="utf-8")), config.to_dict()
+    changed = [key for key in given if key not in _MAY_CHANGE and known.get(key) != given[key]]
+    if changed:
+        raise ConfigError(
+            f"The run in {run_dir} was begun with another {', '.join(changed)}; resume it with its own config.json, "
+            f"of which only {', '.join(_MAY_CHANGE)} may change."
+        )
+    return find_checkpoint(run_dir) if any((run_dir / CHECKPOINTS).glob("step-*")) else None
