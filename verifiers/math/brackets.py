@@ -28,6 +28,9 @@ from rlvr_gym.verifiers.math.words import BASE_NAMES
 __all__ = ["Brackets"]
 
 
+_ALIGNED = frozenset({"aligned", "align", "split", "gathered", "gather"})
+
+
 class Brackets(Cursor):
     """The part of the grammar between brackets."""
 
@@ -162,17 +165,28 @@ class Brackets(Cursor):
 
     def block(self, name: str) -> Node:
         r"""A matrix, a determinant or cases, after ``\begin{name}``."""
-        if name not in MATRICES and name not in ("cases", "aligned", "align"):
+        if name in _ALIGNED:
+            self._drop_alignment()
+        if name not in MATRICES and name not in _ALIGNED and name != "cases":
             raise Unreadable(f"the environment {name}")
         self.deeper()
         rows = self._rows(name)
         self.depth -= 1
-        if name in ("cases", "aligned", "align"):
+        if name in _ALIGNED or name == "cases":
             return Cases(rows)
         if any(len(row) != len(rows[0]) for row in rows):
             raise Unreadable("a matrix with rows of different lengths")
         matrix = Matrix(rows)
         return Func("det", (matrix,)) if name == "vmatrix" else matrix
+
+    def _drop_alignment(self) -> None:
+        """``x &= 1`` is ``x = 1`` in blocks that align equations."""
+        position = self.position
+        while self.tokens[position].kind not in ("eof", "end"):
+            if self.tokens[position].text == "&" and self.tokens[position].kind == "op":
+                del self.tokens[position]
+            else:
+                position += 1
 
     def _rows(self, name: str) -> tuple[tuple[Node, ...], ...]:
         rows: list[tuple[Node, ...]] = []

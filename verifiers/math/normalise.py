@@ -112,13 +112,18 @@ def _dollars(text: str) -> str:
     return text.replace("$", " ")
 
 
+_ORDINAL = re.compile(
+    r"(?<=\d)(?:\^?\{?\\(?:text|mathrm)\{(?:st|nd|rd|th)\}\}?|\^\{(?:st|nd|rd|th)\}|(?:st|nd|rd|th)(?![A-Za-z]))"
+)
+
+
 def normalise(text: str) -> str:
     """The same answer in ASCII LaTeX as far as that exists; other characters stay and will not parse."""
     if not text.isascii():
         text = _SCRIPTS.sub(_script, text).translate(_TABLE)
     if "$" in text:
         text = _dollars(text)
-    text = text.strip()
+    text = _ORDINAL.sub("", text.strip())
     if text.startswith("~"):  # "about 5", and not a space of TeX before the 5
         text = r"\approx " + text[1:]
     while text.endswith((".", ",", ";", ":")) and not text.endswith(("...", r"\,", r"\;", r"\:")):

@@ -8,7 +8,21 @@ from fractions import Fraction
 from rlvr_gym.verifiers.math.budgets import Fuel, TooComplex, Undefined
 from rlvr_gym.verifiers.math.forms import rational_value, same_form
 from rlvr_gym.verifiers.math.kinds import Scalar
-from rlvr_gym.verifiers.math.nodes import Call, Func, Mul, Neg, Node, Num, Quantity, Sym, symbols, walk
+from rlvr_gym.verifiers.math.nodes import (
+    Call,
+    Div,
+    Func,
+    Mul,
+    Neg,
+    Node,
+    Num,
+    Pow,
+    Quantity,
+    Sym,
+    Words,
+    symbols,
+    walk,
+)
 from rlvr_gym.verifiers.math.numeric import approximate, same_value
 from rlvr_gym.verifiers.math.policy import Policy
 from rlvr_gym.verifiers.math.symbolic import simplifies_to_zero
@@ -57,7 +71,9 @@ class NumberComparer:
 
     def _one(self, gold: Node, answer: Node, unit: Unit, missing: bool) -> Iterator[tuple[Node, Node]]:
         """Only one has a unit; ``missing`` tells that the answer lacks it."""
-        if not unit.dimension:  # percent, degrees and radians are numbers too
+        if unit.name == "percent" and missing:
+            yield gold, Mul((answer, Num(Fraction(100))))  # keeps the precision of the reference
+        elif not unit.dimension:  # degrees and radians are numbers too
             with_unit = Quantity(gold if missing else answer, unit)
             yield (with_unit, answer) if missing else (gold, with_unit)
         if missing and self.policy.units == "required":
@@ -148,14 +164,26 @@ def _is_unknown(node: Node) -> bool:
 
 
 def _letter_unit(node: Node) -> tuple[Node, Unit] | None:
-    """``5m`` as five metres: a number times one letter that is a unit; used only beside a stated unit."""
-    if not isinstance(node, Mul) or len(node.args) != 2:
+    r"""``5m`` or ``5 \frac{\text{km}}{\text{h}}`` as a quantity; used only beside a stated unit."""
+    if not isinstance(node, Mul) or len(node.args) != 2 or symbols(node.args[0]):
         return None
-    value, letter = node.args
-    if not isinstance(value, Num) or not isinstance(letter, Sym):
-        return None
-    unit = parse_unit(letter.name)
-    return None if unit is None else (value, unit)
+    text = _unit_text(node.args[1])
+    unit = parse_unit(text) if text else None
+    return None if unit is None else (node.args[0], unit)
+
+
+def _unit_text(node: Node) -> str:
+    if isinstance(node, Sym):
+        return node.name
+    if isinstance(node, Words):
+        return node.text
+    if isinstance(node, Div):
+        above, below = _unit_text(node.above), _unit_text(node.below)
+        return f"{above}/{below}" if above and below else ""
+    if isinstance(node, Pow) and isinstance(node.exponent, Num):
+        base = _unit_text(node.base)
+        return f"{base}^{node.exponent.value}" if base else ""
+    return ""
 
 
 def _terminates(value: Fraction) -> bool:

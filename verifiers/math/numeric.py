@@ -131,7 +131,7 @@ def _same_function(a: Node, b: Node, names: list[str], fuel: Fuel, common_log: b
         except OutOfDomain:
             complex_points.append(env)
             continue
-        except (Imprecise, Undefined, _Extreme):
+        except (Imprecise, Undefined, _Extreme, ValueError, ZeroDivisionError, OverflowError):
             continue
         if not same:
             return False

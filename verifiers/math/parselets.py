@@ -40,9 +40,7 @@ __all__ = ["Parselets"]
 
 _FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac"})
 _BINOMIALS = frozenset({"binom", "dbinom", "tbinom"})
-_DECORATIONS = frozenset(
-    {"overline", "underline", "bar", "tilde", "widehat", "overrightarrow", "dot", "overarc"}
-)
+_DECORATIONS = frozenset({"overline", "bar", "tilde", "widehat", "overrightarrow", "dot", "overarc"})
 _NAMES_BEFORE = frozenset({"angle", "triangle", "measuredangle"})
 _NEGATIONS = frozenset(
     {"not", "never", "isn", "no", "except", "or", "unless", "neither", "nor", "false", "without"}
@@ -260,7 +258,7 @@ class Parselets(Brackets):
             return PlusMinus(None, self.expression(_PRODUCT), name == "pm")
         if name in FENCES:
             return self.command_fence(name)
-        if name in ("boxed", "fbox", "ensuremath"):
+        if name in ("boxed", "fbox", "ensuremath", "underline"):
             return self.script()
         if name in _DECORATIONS:
             return Sym(f"{name}({self.raw()})")

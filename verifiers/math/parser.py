@@ -76,18 +76,26 @@ class Parser(Parselets):
         return parts[0] if len(parts) == 1 else Listing(tuple(parts), word)
 
     def _separator(self, toplevel: bool) -> str | None:
+        """``,``, ``and`` or ``or``, if something of that kind is next; it is taken."""
         found = None
         while True:
             token = self.peek
-            if (token.kind == "op" and token.text in (",", ";") and found is None) or (
-                toplevel and token.kind == "op" and token.text == "\\\\" and found is None
-            ):
+            is_comma = token.kind == "op" and token.text in (",", ";")
+            if is_comma and self._ends_line():
+                self.advance()
+                return found
+            if found is None and (is_comma or (toplevel and token.kind == "op" and token.text == "\\\\")):
                 found = ","
             elif (word := self._joining_word(token)) is not None and found in (None, ","):
                 found = word
             else:
                 return found
             self.advance()
+
+    def _ends_line(self) -> bool:
+        """Whether the next token is the last in a line of a system."""
+        following = self.tokens[self.position + 1]
+        return following.text == "\\\\" or following.kind == "end"
 
     @staticmethod
     def _joining_word(token: Token) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 from rlvr_gym.verifiers.math.budgets import MAX_CHARS, TooComplex, Unreadable
-from rlvr_gym.verifiers.math.nodes import BaseNum, NamedSet, Node, Num, Words
+from rlvr_gym.verifiers.math.nodes import BaseNum, Div, NamedSet, Node, Num, Ratio, Words
 from rlvr_gym.verifiers.math.normalise import compact, is_words, normalise, plain_words, unwrapped
 from rlvr_gym.verifiers.math.parser import parse_or_raise
 from rlvr_gym.verifiers.math.words import (
@@ -51,7 +52,9 @@ class Reading:
         return choice_letter(self.plain, self.text, reference=reference)
 
 
-_LEAD = re.compile(r"\\text\{\s?(?:the )?(?:final )?answer(?: is)?\s?:?\s?\}\s?:?", re.IGNORECASE)
+_LEAD = re.compile(
+    r"(?:\\text\{\s?)?(?:the )?(?:final )?answer(?: is)?\s?:?\s?(?:\}\s?:?)?(?![a-z])", re.IGNORECASE
+)
 
 
 def read(text: str) -> Reading:
@@ -93,12 +96,26 @@ def _mathematics(normal: str, plain: str) -> Node | None:
     value = spelled_number(plain) if plain.replace("-", "").replace(" ", "").isalpha() else None
     if value is not None:
         return Num(value)
+    if (shares := said_ratio(plain)) is not None:
+        return shares
     if plain.startswith("negative ") and plain[9:10].isdigit():
         return parse_or_none("-" + plain[9:])
     bare = unwrapped(normal)
     if bare == normal or not any(char.isdigit() for char in bare):
         return None
     return parse_or_none(bare)
+
+
+_SAID_RATIO = re.compile(r"(\d{1,12}) (out of|in|to) (\d{1,12})")
+
+
+def said_ratio(plain: str) -> Node | None:
+    """``3 out of 4`` and ``1 in 4`` as fractions, ``3 to 4`` as a ratio."""
+    match = _SAID_RATIO.fullmatch(plain)
+    if match is None:
+        return None
+    above, below = Num(Fraction(match.group(1))), Num(Fraction(match.group(3)))
+    return Ratio((above, below)) if match.group(2) == "to" else Div(above, below)
 
 
 def parse_or_none(text: str) -> Node | None:

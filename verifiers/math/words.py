@@ -172,6 +172,6 @@ def based_numeral(text: str) -> tuple[str, int] | None:
     base = int(written) if written.isdigit() else BASE_NAMES.get(written, 0)
     if not 2 <= base <= 16 or any(int(digit, 16) >= base for digit in digits):
         return None
-    if not any(digit.isdigit() for digit in digits):
-        return None
+    if not any(digit.isdigit() for digit in digits) and (base != 16 or len(digits) < 2):
+        return None  # a name with a subscript
     return digits.upper().lstrip("0") or "0", base

@@ -92,6 +92,7 @@ def test_candidates_that_mean_the_same_are_one_answer():
         ("3/4", "6/8", {}, True),
         ("3/4", "3/4", {"simplified": True}, True),
         ("3/4", "6/8", {"simplified": True}, False),
+        ("3/4", "0.75", {"simplified": True}, True),
         ("3/4", "1/2+1/4", {"simplified": True}, False),
         (r"2\sqrt2", r"\sqrt8", {"simplified": True}, False),
         ("x+1", r"\frac{x^2-1}{x-1}", {"simplified": True}, False),
