@@ -24,6 +24,7 @@ __all__ = ["Attack", "Outcome", "find_attacks", "load_attack", "run_attack", "ru
 
 _NEXT_JOB = "# --- next job ---"
 _LIMITS = Limits(cpu_seconds=0.5, wall_seconds=2.0, memory_mb=128, processes=16)
+_LEFT = ("rlvr-left", "rlvr-left.txt", "rlvr_left.py", ".rlvr-left")
 _MOST_SECONDS = 90.0
 _MOST_MEMORY_KB = 3 * 2**20
 
@@ -130,6 +131,10 @@ class _Host:
         for server in (self._tcp, self._unix, self._abstract):
             server.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        for place in ("/tmp", "/var/tmp", "/dev/shm", "/run", "/"):  # what a plain subprocess could leave
+            for name in _LEFT:
+                with contextlib.suppress(OSError):
+                    Path(place, name).unlink()
 
 
 class _MemoryWatch:
@@ -171,9 +176,13 @@ def _spec(attack: Attack) -> CodeSpec:
 
 def _honest(sandbox: Sandbox) -> str:
     """Whether the sandbox still works: what is wrong with it, or nothing."""
-    result = sandbox.run("import os\nprint(sum(map(int, input().split())), os.listdir('.'))", "20 22", _LIMITS)
+    result = sandbox.run(
+        "import os\nprint(sum(map(int, input().split())), os.listdir('.'))", "20 22", _LIMITS
+    )
     if result.status is not Status.EXITED or result.stdout != b"42 []\n":
-        return f"an honest program failed afterwards: {result.status} {result.stdout!r} {result.stderr[-200:]!r}"
+        return (
+            f"an honest program failed afterwards: {result.status} {result.stdout!r} {result.stderr[-200:]!r}"
+        )
     return ""
 
 
@@ -210,7 +219,9 @@ def _breach(sandbox: Sandbox, source: str, host: _Host) -> str:
     output = (result.stdout + result.stderr).decode("utf-8", "replace")
     if host.secret in output:
         return "it read a file of the host"
-    return next((line.strip()[:120] for line in output.splitlines() if "BREACH" in line and "File" not in line), "")
+    return next(
+        (line.strip()[:120] for line in output.splitlines() if "BREACH" in line and "File" not in line), ""
+    )
 
 
 def run_attacks(

@@ -13,7 +13,9 @@ from rlvr_gym.errors import ConfigError
 
 __all__ = ["app"]
 
-app = typer.Typer(name="sandbox", help="Where untrusted programs run: build, look, attack.", no_args_is_help=True)
+app = typer.Typer(
+    name="sandbox", help="Where untrusted programs run: build, look, attack.", no_args_is_help=True
+)
 
 BackendsOption = Annotated[
     list[str] | None,
@@ -70,11 +72,15 @@ def attack(
     for name in names:
         with make_sandbox(name, workers=1) as sandbox:
             results[name] = run_attacks(
-                chosen, sandbox, lambda o, name=name: print(f"{name}: {o.attack.name}", file=sys.stderr)  # type: ignore[misc]
+                chosen,
+                sandbox,
+                lambda o, name=name: print(f"{name}: {o.attack.name}", file=sys.stderr),  # type: ignore[misc]
             )
     table = Table("attack", *names, "what it tries", box=None, pad_edge=False)
     for row in zip(*results.values(), strict=True):
-        cells = [plain("stopped", "green") if o.stopped else plain(f"NOT STOPPED: {o.note}", "red") for o in row]
+        cells = [
+            plain("stopped", "green") if o.stopped else plain(f"NOT STOPPED: {o.note}", "red") for o in row
+        ]
         table.add_row(row[0].attack.name, *cells, plain(row[0].attack.description))
     console = stdout()
     console.print(table)

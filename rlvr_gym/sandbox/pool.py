@@ -99,6 +99,7 @@ class Sandbox:
         self._idle: list[Worker] = []
         self._running = 0
         self._companion: Sandbox | None = None
+        self._away_since: float | None = None
         self._closed = False
 
     # ----------------------------------------------------------------- jobs
@@ -262,17 +263,22 @@ class Sandbox:
             raise
 
     def _start(self) -> Worker:
-        """Starts a worker; waits for a backend that is away."""
-        deadline = time.monotonic() + self._patience
+        """Starts a worker; waits for a backend that is away, all callers together no longer than the patience."""
         pause = 0.2
         while True:
             try:
-                return self.backend.start()
+                worker = self.backend.start()
             except BackendUnavailableError:
-                if time.monotonic() + pause > deadline:
+                now = time.monotonic()
+                if self._away_since is None:
+                    self._away_since = now
+                if now + pause > self._away_since + self._patience:
                     raise
                 time.sleep(pause)
                 pause = min(pause * 1.5, 3.0)
+            else:
+                self._away_since = None
+                return worker
 
     def _release(self, worker: Worker) -> None:
         if not worker.clean or self._closed:

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 IMAGE = "rlvr-gym-sandbox:latest"
 _OWNER = "rlvr-gym.owner"
-_TIMEOUT_S = 60
+_PING_TIMEOUT_S, _TIMEOUT_S = 10, 60
 
 
 def _connect() -> docker.DockerClient:
@@ -43,8 +43,9 @@ def _connect() -> docker.DockerClient:
     except ImportError:
         raise MissingExtraError("docker", "docker", "The Docker sandbox") from None
     try:
-        client = docker.from_env(timeout=_TIMEOUT_S)
+        client = docker.from_env(timeout=_PING_TIMEOUT_S)
         client.ping()
+        client.api.timeout = _TIMEOUT_S
     except (docker.errors.DockerException, OSError) as error:
         raise BackendUnavailableError(
             f"No Docker engine answers ({str(error)[:200]}); start one, set DOCKER_HOST, or choose the backend "

@@ -22,8 +22,8 @@ __all__ = ["UNPROTECTED", "SubprocessBackend"]
 logger = logging.getLogger(__name__)
 
 UNPROTECTED = (
-    "Programs run in plain subprocesses: they can read every file that this machine shows to everyone and fill its "
-    "disk; install bubblewrap (apt install bubblewrap) or Docker to confine them."
+    "Programs run in plain subprocesses: they can read this machine's files, change those of the user they run as, see "
+    "its processes and fill its disk; install bubblewrap (apt install bubblewrap) or Docker to confine them."
 )
 
 

@@ -39,7 +39,12 @@ def lint(source: str) -> list[Finding]:
     tree = ast.parse(source)
     table = symtable.symtable(source, "<program>", "exec")
     lines = _first_uses(tree)
-    findings = [*_comparisons(tree), *_shapes(tree), *_names(table, lines), *_redefinitions(tree)]
+    findings = [
+        *_comparisons(tree),
+        *_shapes(tree),
+        *_names(table, lines, _imports_all(tree)),
+        *_redefinitions(tree),
+    ]
     return sorted(findings, key=lambda finding: (finding.line, finding.code, finding.message))
 
 
@@ -58,15 +63,20 @@ def _first_uses(tree: ast.AST) -> dict[str, int]:
     return lines
 
 
+def _imports_all(tree: ast.AST) -> bool:
+    """Whether there is an ``import *``: then any name may be defined."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return any(alias.name == "*" for node in imports for alias in node.names)
+
+
 def _scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
     yield table
     for child in table.get_children():
         yield from _scopes(child)
 
 
-def _names(table: symtable.SymbolTable, lines: dict[str, int]) -> Iterator[Finding]:
+def _names(table: symtable.SymbolTable, lines: dict[str, int], has_star: bool) -> Iterator[Finding]:
     scopes = list(_scopes(table))
-    has_star = any(symbol.get_name() == "*" for scope in scopes for symbol in scope.get_symbols())
     defined = {
         s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()
     }

@@ -282,10 +282,12 @@ class Server:
 
 
 def main(config: dict[str, Any]) -> None:
-    """Serves, and takes everything along at the end."""
+    """Serves until the host leaves, and takes everything along at the end."""
     server = Server(config)
-    try:
+    with contextlib.suppress(EOFError, OSError, ValueError):
         server.serve()
-    except (EOFError, OSError, ValueError):
+    with contextlib.suppress(OSError):
         server.processes.kill_all(0)
+        files.empty(server.workdir)
+        os.rmdir(server.workdir)  # where it is a mount, it goes with the sandbox
     os._exit(0)

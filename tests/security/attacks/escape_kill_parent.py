@@ -1,17 +1,12 @@
-"""Kills its parent, the host, and everything it can see."""
+"""Kills its parent, the host's process, and the first process."""
 import os
 import signal
 
 for pid in (os.getppid(), int("@HOST_PID@"), 1):
-    try:
-        os.kill(pid, signal.SIGKILL)
-        if pid == int("@HOST_PID@"):
-            print("BREACH: could signal the host")
-    except OSError:
-        pass
-for pid in filter(str.isdigit, os.listdir("/proc")):
-    if int(pid) != os.getpid():
+    for number in (signal.SIGTERM, signal.SIGKILL):
         try:
-            os.kill(int(pid), signal.SIGTERM)
+            os.kill(pid, number)
+            if pid == int("@HOST_PID@"):
+                print("BREACH: could signal the host")
         except OSError:
             pass

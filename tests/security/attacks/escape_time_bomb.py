@@ -10,9 +10,10 @@ if os.fork() == 0:
         except OSError:
             pass
     time.sleep(0.3)
+    parent = os.getppid()
     while True:
         try:
-            os.kill(-1, 9)
+            os.kill(parent, 9)
         except OSError:
             pass
         try:

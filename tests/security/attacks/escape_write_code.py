@@ -2,11 +2,12 @@
 import os
 import sys
 
-targets = [sys.executable, os.__file__, "/usr/lib/evil.py", "/etc/ld.so.preload", "/usr/bin/python3"]
-for path in targets:
+for path in (sys.executable, os.__file__, "/usr/lib/evil.py", "/etc/ld.so.preload", "/usr/bin/python3"):
     try:
-        os.chmod(path, 0o777)
+        mode = os.stat(path).st_mode & 0o7777
+        os.chmod(path, mode | 0o022)
         print("BREACH: changed permissions of", path)
+        os.chmod(path, mode)
     except OSError:
         pass
     try:

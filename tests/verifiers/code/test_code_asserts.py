@@ -61,14 +61,19 @@ def test_humaneval_form():
     }
     spec = humaneval_spec(row)
     assert (spec.kind, len(spec.cases), spec.prefix) == ("calls", 1, "def f(x):\n")
-    spec = humaneval_spec({**row, "test": "def check(candidate):\n    for i in range(3):\n        assert candidate(i)\n"})
+    spec = humaneval_spec(
+        {**row, "test": "def check(candidate):\n    for i in range(3):\n        assert candidate(i)\n"}
+    )
     assert (spec.kind, spec.tests.endswith("check(candidate)\n")) == ("tests", True)
     with pytest.raises(DataError, match="prompt, entry_point and test"):
         humaneval_spec({"prompt": ""})
 
 
 def test_mbpp_form():
-    row = {"code": "def helper(): pass\ndef f(x): pass\n", "test_list": ["assert set(f((1, 2))) == {1}", "assert f(3)==4"]}
+    row = {
+        "code": "def helper(): pass\ndef f(x): pass\n",
+        "test_list": ["assert set(f((1, 2))) == {1}", "assert f(3)==4"],
+    }
     assert (mbpp_spec(row).kind, mbpp_spec(row).entry) == ("tests", "f")
     spec = mbpp_spec({**row, "test_list": ["assert f([1], 2)==(1,)"] * 3, "test_setup_code": ""})
     assert (spec.kind, len(spec.cases), spec.cases[0].expected) == ("calls", 3, (1,))

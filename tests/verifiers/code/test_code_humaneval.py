@@ -20,7 +20,9 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    root = Path(os.environ.get("RLVR_GYM_DATA", Path(__file__).resolve().parents[3].parent / "shared" / "data"))
+    root = Path(
+        os.environ.get("RLVR_GYM_DATA", Path(__file__).resolve().parents[3].parent / "shared" / "data")
+    )
     path = root / "humaneval" / "HumanEval.jsonl.gz"
     if not path.exists():
         pytest.skip(f"HumanEval is not at {path}; set RLVR_GYM_DATA to the folder that holds humaneval/")
@@ -54,8 +56,12 @@ OFF_BY_ONE = (
 def test_references_pass(sandbox, rows):
     assert len(rows) == 164
     continued = judge(rows, [row["canonical_solution"] for row in rows], sandbox)
-    fenced = judge(rows, [f"```python\n{row['prompt']}{row['canonical_solution']}```" for row in rows], sandbox)
-    assert [r["task_id"] for r, a, b in zip(rows, continued, fenced, strict=True) if {a, b} != {Reason.PASSED}] == []
+    fenced = judge(
+        rows, [f"```python\n{row['prompt']}{row['canonical_solution']}```" for row in rows], sandbox
+    )
+    assert [
+        r["task_id"] for r, a, b in zip(rows, continued, fenced, strict=True) if {a, b} != {Reason.PASSED}
+    ] == []
 
 
 @pytest.mark.parametrize("variant", ["none", "off by one", "constant", "fence"])
@@ -65,7 +71,10 @@ def test_wrong_variants_fail(sandbox, rows, variant):
         "off by one": [f"```python\n{returns(row, OFF_BY_ONE)}```" for row in rows],
         "constant": ["    return True\n"] * len(rows),
         # an object that claims to be equal to everything, which HumanEval's own executor takes for right
-        "fence": [f"```python\n{returns(row, 'type('+repr('Y')+', (), dict(__eq__=lambda a, b: True))()')}```" for row in rows],
+        "fence": [
+            f"```python\n{returns(row, 'type(' + repr('Y') + ', (), dict(__eq__=lambda a, b: True))()')}```"
+            for row in rows
+        ],
     }[variant]
     reasons = judge(rows, completions, sandbox)
     right = {row["task_id"] for row, reason in zip(rows, reasons, strict=True) if reason is Reason.PASSED}
@@ -76,5 +85,8 @@ def test_most_tests_become_cases(rows):
     specs = [humaneval_spec(row) for row in rows]
     assert sum(spec.kind == "calls" for spec in specs) >= 150
     for row, spec in zip(rows, specs, strict=True):
-        asserts = sum(isinstance(n, ast.Assert) and not isinstance(n.test, ast.Constant) for n in ast.walk(ast.parse(row["test"])))
+        asserts = sum(
+            isinstance(n, ast.Assert) and not isinstance(n.test, ast.Constant)
+            for n in ast.walk(ast.parse(row["test"]))
+        )
         assert spec.kind == "tests" or len(spec.cases) == asserts

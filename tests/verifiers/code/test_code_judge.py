@@ -120,7 +120,9 @@ def test_a_program_that_always_hangs_costs_three_timeouts_and_no_more(any_sandbo
 
 
 def test_keyword_and_per_case_comparisons(any_sandbox):
-    spec = assert_tests("f", "assert abs(f(1, y=2) - 0.3) < 1e-6\nassert f(1, 2) == 0.1 + 0.2\nassert not f(0, y=0)")
+    spec = assert_tests(
+        "f", "assert abs(f(1, y=2) - 0.3) < 1e-6\nassert f(1, 2) == 0.1 + 0.2\nassert not f(0, y=0)"
+    )
     assert judge_program("def f(x, y): return (x + y) / 10", spec, any_sandbox).passed == 2
     spec = function_cases("f", [([3], [1, 2, 3])], compare=Comparison("unordered"))
     assert judge_program("def f(n): return list(range(n, 0, -1))", spec, any_sandbox).passed == 1
@@ -134,7 +136,9 @@ def test_arguments_are_not_shared_between_cases(any_sandbox):
 def test_lint_and_times(any_sandbox):
     reference = "def f(n):\n    return sum(i * i for i in range(n))\n"
     slow = "import os\ndef f(n):\n    t = 0\n    for _ in range(8):\n        t = sum(i * i for i in range(n))\n    return t\n"
-    spec = function_cases("f", [([100_000], sum(i * i for i in range(100_000)))], reference=reference, lint=True)
+    spec = function_cases(
+        "f", [([100_000], sum(i * i for i in range(100_000)))], reference=reference, lint=True
+    )
     report = judge_program(slow, spec, any_sandbox)
     assert report.lint == ("F401",)
     assert 2 < report.relative_time < 32
@@ -191,7 +195,9 @@ def test_infrastructure_errors_are_no_reward(monkeypatch):
 
     absent = Sandbox(DockerBackend(), 1, patience=0.0)
     monkeypatch.setattr(module, "get_sandbox", lambda backend: absent)
-    verdicts = get_verifier("code").verify_batch(["def f(x): return x * 2"] * 3, [Task("", DOUBLE.to_dict())] * 3)
+    verdicts = get_verifier("code").verify_batch(
+        ["def f(x): return x * 2"] * 3, [Task("", DOUBLE.to_dict())] * 3
+    )
     assert [(v.valid, v.reason) for v in verdicts] == [(False, Reason.INFRASTRUCTURE_ERROR)] * 3
     (report,) = judge_many(["x"], [DOUBLE], absent)
     assert isinstance(report, SandboxError)
@@ -221,7 +227,9 @@ def test_cases_are_plain():
 
 # ------------------------------------------------------------------ the same verdicts everywhere
 
-_values = st.integers(-5, 5) | st.text("ab", max_size=3) | st.lists(st.integers(-2, 2), max_size=3) | st.none()
+_values = (
+    st.integers(-5, 5) | st.text("ab", max_size=3) | st.lists(st.integers(-2, 2), max_size=3) | st.none()
+)
 _bodies = st.sampled_from(
     [
         "return x", "return x * 2", "return [x]", "return len(x)", "return x[0]", "return {x: x}", "return {x}",
@@ -234,7 +242,11 @@ _bodies = st.sampled_from(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=_bodies, arguments=st.lists(_values, min_size=1, max_size=4), wanted=st.lists(_values, min_size=4, max_size=4))
+@given(
+    body=_bodies,
+    arguments=st.lists(_values, min_size=1, max_size=4),
+    wanted=st.lists(_values, min_size=4, max_size=4),
+)
 def test_all_backends_agree(working_sandboxes, body, arguments, wanted):
     program = f"def f(x):\n    {body}\n"
     spec = function_cases("f", [([a], w) for a, w in zip(arguments, wanted, strict=False)], limits=FAST)

@@ -16,7 +16,10 @@ CODE = "def f(x):\n    return x\n"
     [
         (CODE, CODE),
         (f"```python\n{CODE}```", CODE),
-        (f"First:\n```py\nx = 1\n```\nBetter:\n```python3\n{CODE}```\nRun it:\n```bash\npython f.py\n```\n", CODE),
+        (
+            f"First:\n```py\nx = 1\n```\nBetter:\n```python3\n{CODE}```\nRun it:\n```bash\npython f.py\n```\n",
+            CODE,
+        ),
         (f"```\n{CODE}```", CODE),
         (f"```python\n{CODE}", CODE),
         (f"<think>```python\nx = 1\n```</think>\n```python\n{CODE}```", CODE),
@@ -32,7 +35,9 @@ def test_extraction(completion, program):
     assert extract_program(completion) == program
 
 
-@pytest.mark.parametrize("text", ["```" * 200_000, "```python\n" * 100_000, "<answer>" * 200_000, "`" * 10**6, "\n" * 10**6])
+@pytest.mark.parametrize(
+    "text", ["```" * 200_000, "```python\n" * 100_000, "<answer>" * 200_000, "`" * 10**6, "\n" * 10**6]
+)
 def test_extraction_takes_linear_time(text):
     start = time.monotonic()
     assert isinstance(extract_program(text), str)
@@ -43,7 +48,13 @@ PREFIX = 'import math\n\ndef f(x):\n    """Twice."""\n'
 
 
 @pytest.mark.parametrize(
-    "program", ["    return 2 * x\n", "def f(x):\n    return 2 * x\n", "f = lambda x: 2 * x\n", "async def g(): pass\nf = int(2).__mul__\n"]
+    "program",
+    [
+        "    return 2 * x\n",
+        "def f(x):\n    return 2 * x\n",
+        "f = lambda x: 2 * x\n",
+        "async def g(): pass\nf = int(2).__mul__\n",
+    ],
 )
 def test_a_program_continues_or_replaces_the_prefix(program):
     namespace: dict = {}
@@ -51,7 +62,9 @@ def test_a_program_continues_or_replaces_the_prefix(program):
     assert namespace["f"](21) == 42
 
 
-@pytest.mark.parametrize("prefix", ["def f(x):", "def f(x):\n", "import math\n", "def f(x):\n\t'''Doc\n\t'''\n"])
+@pytest.mark.parametrize(
+    "prefix", ["def f(x):", "def f(x):\n", "import math\n", "def f(x):\n\t'''Doc\n\t'''\n"]
+)
 def test_any_prefix_becomes_complete(prefix):
     namespace: dict = {}
     exec(assemble("def f(x):\n    return 42\n", prefix, "f"), namespace)

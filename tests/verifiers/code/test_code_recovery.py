@@ -44,7 +44,9 @@ class Engine:
             if self.answers():
                 return
             time.sleep(0.25)
-        pytest.skip(f"NO DOCKER ENGINE: a private one does not start: {(self.folder / 'log').read_text()[-500:]}")
+        pytest.skip(
+            f"NO DOCKER ENGINE: a private one does not start: {(self.folder / 'log').read_text()[-500:]}"
+        )
 
     def answers(self) -> bool:
         import docker
@@ -61,7 +63,10 @@ class Engine:
         self.process.wait()
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
+        """In order: a killed engine is started again, to take its containerd and containers with it."""
+        if self.process is not None and self.process.poll() is not None:
+            self.start()
+        if self.process is not None:
             self.process.terminate()
             self.process.wait(timeout=60)
 
@@ -80,6 +85,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         yield engine
     finally:
         engine.stop()
+        for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+            if line.split()[1].startswith(str(folder)):  # the engine binds its data folder to itself
+                subprocess.run(["umount", "--lazy", line.split()[1]], check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -102,7 +102,9 @@ if __name__ == "__main__":
 
 def test_nothing_carries_over(sandbox):
     write = "import builtins, random, sys\nopen('x', 'w').write('x')\nbuiltins.left = 1\nsys.modules['left'] = sys"
-    look = "import os, sys, builtins\nprint(os.listdir('.'), hasattr(builtins, 'left'), 'left' in sys.modules)"
+    look = (
+        "import os, sys, builtins\nprint(os.listdir('.'), hasattr(builtins, 'left'), 'left' in sys.modules)"
+    )
     for _ in range(3):
         sandbox.run(write)
         assert sandbox.run(look).stdout == b"[] False False\n"
@@ -136,7 +138,9 @@ def test_jobs_are_retried_when_their_sandbox_dies(sandbox):
     finally:
         stop.set()
         killer.join()
-    assert [r.stdout for r in results if not isinstance(r, SandboxError)] == [b"%d\n" % (i * i) for i in range(120)]
+    assert [r.stdout for r in results if not isinstance(r, SandboxError)] == [
+        b"%d\n" % (i * i) for i in range(120)
+    ]
 
 
 def test_a_starved_timeout_is_run_again_alone(any_sandbox, monkeypatch):
@@ -207,7 +211,8 @@ class _BrokenBackend(Backend):
 
 
 @pytest.mark.parametrize(
-    "mischief", ["wrong id", "huge", "not json", "deep", "wrong types", "missing", "bad base64", "unknown status"]
+    "mischief",
+    ["wrong id", "huge", "not json", "deep", "wrong types", "missing", "bad base64", "unknown status"],
 )
 def test_a_sandbox_that_breaks_the_protocol_is_not_believed(mischief):
     backend = _BrokenBackend(mischief)
@@ -239,13 +244,21 @@ class _AbsentBackend(Backend):
 
 def test_a_backend_that_stays_away_is_waited_for_and_then_told_in_one_sentence():
     backend = _AbsentBackend()
-    with Sandbox(backend, 1, patience=0.5) as sandbox, pytest.raises(BackendUnavailableError, match="No Docker engine"):
+    sandbox = Sandbox(backend, 1, patience=0.5)
+    with pytest.raises(BackendUnavailableError, match="No Docker engine"):
         sandbox.run("print(1)")
-    assert backend.asked > 1
+    asked = backend.asked
+    assert asked > 1
+    # all callers together wait no longer than that: a batch of thousands must not wait for each
+    results = sandbox.run_many([Job("print(1)")] * 50)
+    assert all(isinstance(result, BackendUnavailableError) for result in results)
+    assert backend.asked <= asked + 60
 
 
 def test_fallback(any_sandbox):
-    with Sandbox(_AbsentBackend(), 2, patience=0.0, fallback=make_sandbox(any_sandbox.backend.name, 2)) as sandbox:
+    with Sandbox(
+        _AbsentBackend(), 2, patience=0.0, fallback=make_sandbox(any_sandbox.backend.name, 2)
+    ) as sandbox:
         assert [r.stdout for r in sandbox.run_many([Job(f"print({i})") for i in range(6)])] == [
             b"%d\n" % i for i in range(6)
         ]
@@ -313,7 +326,8 @@ def test_sandboxes_end_with_a_killed_host(any_sandbox):
 
 
 @pytest.mark.parametrize(
-    "limits", [{"cpu_seconds": 0}, {"memory_mb": -1}, {"memory_mb": 10**5}, {"output_mb": 100}, {"wall_seconds": "1"}]
+    "limits",
+    [{"cpu_seconds": 0}, {"memory_mb": -1}, {"memory_mb": 10**5}, {"output_mb": 100}, {"wall_seconds": "1"}],
 )
 def test_limits_that_make_no_sense_are_refused(limits):
     with pytest.raises(ConfigError):
