@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from rlvr_gym.verifiers.math.nouns import NOT_NOUNS, NOUNS
+
 __all__ = ["DEGREE", "DOLLAR", "PERCENT", "Unit", "currency", "is_unit_word", "parse_unit"]
 
 
@@ -133,202 +135,6 @@ _CASED = {"m": "m", "M": "", "N": "n", "n": "", "J": "j", "j": "", "W": "w", "w"
 }
 """Single letters are units only in their own case."""
 
-_NOT_NOUNS = frozenset(
-    [
-        "a",
-        "about",
-        "above",
-        "all",
-        "almost",
-        "also",
-        "always",
-        "any",
-        "anything",
-        "approximately",
-        "around",
-        "because",
-        "below",
-        "between",
-        "but",
-        "can",
-        "cannot",
-        "certainly",
-        "could",
-        "definitely",
-        "does",
-        "either",
-        "else",
-        "equals",
-        "except",
-        "exactly",
-        "false",
-        "few",
-        "fewer",
-        "give",
-        "gives",
-        "guess",
-        "guesses",
-        "has",
-        "hence",
-        "hundred",
-        "hundreds",
-        "if",
-        "is",
-        "isnt",
-        "its",
-        "just",
-        "less",
-        "like",
-        "likely",
-        "many",
-        "may",
-        "maybe",
-        "might",
-        "millions",
-        "million",
-        "minus",
-        "more",
-        "most",
-        "much",
-        "must",
-        "neither",
-        "never",
-        "no",
-        "nonsense",
-        "none",
-        "nor",
-        "not",
-        "nothing",
-        "only",
-        "or",
-        "other",
-        "others",
-        "otherwise",
-        "over",
-        "perhaps",
-        "plus",
-        "possible",
-        "possibly",
-        "probable",
-        "probably",
-        "really",
-        "roughly",
-        "same",
-        "should",
-        "since",
-        "so",
-        "some",
-        "something",
-        "somewhat",
-        "sometimes",
-        "squared",
-        "squares",
-        "cubed",
-        "cubes",
-        "sure",
-        "such",
-        "tens",
-        "than",
-        "that",
-        "the",
-        "then",
-        "there",
-        "therefore",
-        "these",
-        "this",
-        "those",
-        "thousand",
-        "thousands",
-        "thus",
-        "times",
-        "to",
-        "true",
-        "under",
-        "unless",
-        "unsure",
-        "up",
-        "upto",
-        "versus",
-        "was",
-        "whatever",
-        "when",
-        "where",
-        "whether",
-        "which",
-        "with",
-        "within",
-        "without",
-        "would",
-        "wrong",
-        "yes",
-        "zero",
-        "zeros",
-        "ones",
-        "twos",
-        "threes",
-        "fours",
-        "fives",
-        "sixes",
-        "sevens",
-        "eights",
-        "nines",
-        "powers",
-        "power",
-        "and",
-        "halves",
-        "thirds",
-        "fourths",
-        "fifths",
-        "hundredths",
-        "tenths",
-        "percents",
-        "answers",
-        "answer",
-        "solutions",
-        "incorrect",
-        "correct",
-    ]
-)
-_NOUNS = frozenset(
-    [
-        "people",
-        "person",
-        "children",
-        "child",
-        "men",
-        "women",
-        "man",
-        "woman",
-        "mice",
-        "geese",
-        "fish",
-        "sheep",
-        "money",
-        "change",
-        "ways",
-        "games",
-        "points",
-        "students",
-        "apples",
-        "eggs",
-        "pages",
-        "boys",
-        "girls",
-        "times",
-        "sides",
-        "edges",
-        "vertices",
-        "faces",
-        "diagonals",
-        "paths",
-        "triangles",
-        "gallons",
-        "candies",
-        "pieces",
-        "sqrt",
-    ]
-) - {"times", "sqrt"}
-
 _PART = re.compile(r"\s*([A-Za-z]+\.?|\d+|\^|/|\*|-|\(|\)|[{}]|²|³)")
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _SUFFIX_POWERS = {"squared": 2, "cubed": 3}
@@ -344,7 +150,7 @@ def _lookup(word: str) -> Unit | None:
     if len(word) == 1:
         word = _CASED.get(word, "")
     word = word.lower().rstrip(".")
-    if word in _NOT_NOUNS:
+    if word in NOT_NOUNS:
         return None
     if word in _UNITS:
         return _UNITS[word]
@@ -359,10 +165,10 @@ def is_unit_word(word: str) -> bool:
 def _noun(word: str) -> Unit | None:
     """A counted thing: a plural noun, or a known irregular one."""
     word = word.lower()
-    if word in _NOT_NOUNS or len(word) < 3:
+    if word in NOT_NOUNS or len(word) < 3:
         return None
     plural = word.endswith("s") and not word.endswith(("ss", "us", "is", "ous")) and len(word) > 3
-    if not plural and word not in _NOUNS:
+    if not plural and word not in NOUNS:
         return None
     return Unit((("count:" + (word[:-1] if plural else word), 1),))
 
@@ -397,7 +203,7 @@ def parse_unit(text: str) -> Unit | None:
 
 def _counted(words: list[str]) -> Unit | None:
     """``apples`` or ``red marbles``: the last word is a counted noun, those before are no hedges."""
-    if len(words) > 3 or any(not w.isalpha() or w.lower() in _NOT_NOUNS for w in words):
+    if len(words) > 3 or any(not w.isalpha() or w.lower() in NOT_NOUNS for w in words):
         return None
     if any(_lookup(w) is not None or w.lower() in _POWERS for w in words):
         return None
