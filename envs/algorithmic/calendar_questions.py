@@ -87,7 +87,7 @@ class CalendarQuestions(Problem):
                 *_weekday(known, first),
                 f"The first {WEEKDAYS[wanted]} is {found - timedelta(days=7 * rank)}.",
             ]
-            form, examples = "the date", ("1949-01-31",)
+            form, examples = "the date", ("1949-01-31", "1949-02-28")
         return Task(
             prompt=ask(f"{question} (Dates are year-month-day.)", form, *examples, answer=value),
             answer={"kind": kind, "value": value},

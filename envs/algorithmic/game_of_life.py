@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlvr_gym.envs.math._authoring import ask, level
 from rlvr_gym.problem import Problem
@@ -56,10 +57,12 @@ class GameOfLife(Problem):
         return grid_text(task.answer)
 
 
-def _next(board: np.ndarray) -> np.ndarray:
+def _next(board: NDArray[np.int8]) -> NDArray[np.int8]:
     padded = np.pad(board, 1)
     rows, columns = board.shape
-    neighbours = sum(
-        padded[i : i + rows, j : j + columns] for i in range(3) for j in range(3) if (i, j) != (1, 1)
-    )
-    return ((neighbours == 3) | ((neighbours == 2) & (board == 1))).astype(np.int8)
+    neighbours = -board
+    for i in range(3):
+        for j in range(3):
+            neighbours = neighbours + padded[i : i + rows, j : j + columns]
+    after: NDArray[np.int8] = ((neighbours == 3) | ((neighbours == 2) & (board == 1))).astype(np.int8)
+    return after

@@ -33,9 +33,9 @@ Interval = tuple[int, int]
 
 @register_verifier("free_slot")
 class FreeSlotVerifier(RuleVerifier[Interval]):
-    """Any slot of the right length in which nobody is busy; "impossible" only if there is none."""
+    """Any slot of the right length in which nobody is busy; "none" only if there is none."""
 
-    impossible = "impossible"
+    impossible = "none"
 
     def read(self, answer: str, task: Task) -> Interval | None:
         """Two times of the 24-hour clock, in minutes."""
@@ -100,7 +100,7 @@ class TimeIntervals(Problem):
             prompt=ask(
                 f"These people are busy at these times:\n\n{listed}\n\nFind a time between {_clock(OPENS)} and "
                 f"{_clock(CLOSES)} at which all of them can meet for exactly {length} minutes.",
-                "the beginning and the end, or the word impossible if there is no such time,",
+                "the beginning and the end, or the word none if there is no such time,",
                 _slot(OPENS - 90, OPENS - 60),
             ),
             answer={
