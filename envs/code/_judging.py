@@ -11,7 +11,7 @@ from rlvr_gym.problem import Problem
 from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verifier import AnswerVerifier, Verifier, register_verifier
-from rlvr_gym.verifiers.code import CodeVerifier, Limits, SandboxError, extract_program, get_sandbox
+from rlvr_gym.verifiers.code import CodeVerifier, Limits, extract_program, get_sandbox
 
 __all__ = [
     "LIMITS",
@@ -56,7 +56,7 @@ def _judge_many(verifier: Verifier, completions: Sequence[str], tasks: Sequence[
 def _guarded(judge: Callable[[], Verdict]) -> Verdict:
     try:
         return judge()
-    except SandboxError as error:  # says nothing about the answer
+    except RLVRError as error:  # nothing that runs programs: says nothing about the answer
         return Verdict.failed(Reason.INFRASTRUCTURE_ERROR, error=str(error))
 
 

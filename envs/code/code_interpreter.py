@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rlvr_gym.envs.code._computations import QUESTIONS
-from rlvr_gym.errors import ConfigError
+from rlvr_gym.errors import ConfigError, RLVRError
 from rlvr_gym.extraction import extract_answer
 from rlvr_gym.problem import Dialogue, Reply
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.tools import Tool, describe_tools, use_tools
 from rlvr_gym.verdict import Reason, Verdict
-from rlvr_gym.verifiers.code import Limits, SandboxError, Status, get_sandbox
+from rlvr_gym.verifiers.code import Limits, Status, get_sandbox
 from rlvr_gym.verifiers.rational import parse_rational
 
 __all__ = ["CodeInterpreter"]
@@ -88,7 +88,7 @@ class CodeInterpreter(Dialogue):
         """Results of calls; else the answer goes to the verifier."""
         try:
             reply = use_tools(action, [PYTHON])
-        except SandboxError as error:  # says nothing about the policy
+        except RLVRError as error:  # nothing that runs programs: says nothing about the policy
             return Reply(verdict=Verdict.failed(Reason.INFRASTRUCTURE_ERROR, error=str(error)))
         if reply is not None:
             state.result = reply.text

@@ -20,7 +20,6 @@ from rlvr_gym.verifier import register_verifier
 from rlvr_gym.verifiers.code import (
     CodeSpec,
     Comparison,
-    Sandbox,
     extract_program,
     function_cases,
     get_sandbox,
@@ -62,26 +61,21 @@ class FasterCodeVerifier(SandboxVerifier):
         if program.strip() == spec.reference.strip():
             return Verdict.wrong(Reason.WRONG, program[:2000], speed="not faster")  # the prompt's own program
         sandbox = get_sandbox()
-        tested = verdict_of(
-            judge_program(program, replace(spec, reference="", stop_early=True), sandbox), program
-        )
+        report = judge_program(program, spec, sandbox)
+        tested = verdict_of(replace(report, relative_time=None), program)
         if not tested.correct:
             return all_or_nothing(tested)
-        score = _score(_share(program, spec, sandbox))
+        share = report.relative_time
+        if share is not None and any(border / _UNSURE < share < border * _UNSURE for border, _ in _TIERS):
+            share = judge_program(program, spec.with_(timing_runs=_CAREFUL_RUNS), sandbox).relative_time
+        score = _score(share)
         details = {**tested.details, "speed": {1.0: "fast", 0.5: "faster"}.get(score, "not faster")}
         return Verdict.graded(score, tested.extracted, **details)
 
 
-def _share(program: str, spec: CodeSpec, sandbox: Sandbox) -> float:
-    """The program's time over the slow program's."""
-    share = judge_program(program, spec, sandbox).relative_time
-    if share is not None and any(border / _UNSURE < share < border * _UNSURE for border, _ in _TIERS):
-        share = judge_program(program, spec.with_(timing_runs=_CAREFUL_RUNS), sandbox).relative_time
-    return 1.0 if share is None else share  # it failed while it was measured
-
-
-def _score(share: float) -> float:
-    return next((score for border, score in _TIERS if share <= border), 0.0)
+def _score(share: float | None) -> float:
+    """The score for a share of the slow program's time; None if the program failed while it was measured."""
+    return next((score for border, score in _TIERS if share is not None and share <= border), 0.0)
 
 
 @register("rlvr/FasterCode-v0", family="code")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rlvr_gym.envs.code._literals import NotLiteralError, read_arguments, read_assertions, read_literal
 from rlvr_gym.envs.code._regex import MAX_STATES, PatternError, compile_pattern, count_states
 from rlvr_gym.envs.code._sql import DOMAINS, QUESTIONS
-from rlvr_gym.registration import load_problem
+from rlvr_gym.registration import list_envs, load_problem
 from rlvr_gym.task import Task
 from rlvr_gym.testing.subject import act, begin, play_oracle
 from rlvr_gym.verifier import get_verifier
@@ -409,3 +409,26 @@ def test_turns_are_checked():
     with pytest.raises(ConfigError, match="tests"):
         load_problem("FunctionSynthesis", tests=1)
     assert dataclasses.replace(load_problem("CodeInterpreter"), turns=9).turns == 9
+
+
+# --- without a sandbox ---
+
+
+def test_without_a_sandbox_tasks_are_made_and_verdicts_are_invalid(monkeypatch):
+    monkeypatch.setenv("RLVR_GYM_SANDBOX", "none-of-them")
+    for entry in list_envs("code"):
+        if entry.needs:
+            continue
+        problem = entry.make_problem()
+        task = problem.source(0)[0]
+        if entry.id == "rlvr/CodeInterpreter-v0":
+            episode = begin(problem, task)
+            act(problem, episode, call("print(1)"))
+            verdict = episode.verdict
+        else:
+            answer = f"<answer>{problem.answer_text(task)}</answer>"
+            (verdict,) = problem.make_verifier().verify_batch([answer], [task])
+        if entry.id in ("rlvr/OutputPrediction-v0", "rlvr/RegexSynthesis-v0"):  # need none
+            assert verdict.score == 1.0
+        else:
+            assert not verdict.valid, entry.id
