@@ -104,16 +104,16 @@ def _span(first: date, last: date) -> list[str]:
     """Whole years to the same day (or the first of the month), then months, then days."""
     lines: list[str] = []
     at, total = first.replace(day=1), 1 - first.day
-    lines.append(f"From {at} it is {first.day - 1} days to {first}.")
+    lines.append(f"Days after {first}: {at} is {total}.")
     while at.replace(day=1) < last.replace(day=1):
         year_on = date(at.year + 1, at.month, 1)
         month_on = (at + timedelta(days=31)).replace(day=1)
         step = year_on if year_on <= last else month_on
         total += (step - at).days
-        lines.append(f"To {step}: {(step - at).days} more, {total}.")
+        lines.append(f"{step}, {(step - at).days} more: {total}.")
         at = step
     total += last.day - 1
-    return [*lines, f"To {last}: {last.day - 1} more, {total}."]
+    return [*lines, f"{last}, {last.day - 1} more: {total}."]
 
 
 def _weekday(first: date, last: date) -> list[str]:

@@ -33,9 +33,10 @@ OPERATIONS: dict[str, tuple[int, Callable[..., Stack]]] = {
 }
 """Operation: how many numbers it takes from the top, and what it puts there; the last is the top."""
 
-_MANUAL = """PUSH n puts n on top. The others take their operands from the top, where b (or c) is the top:
+_MANUAL = """PUSH n puts n on top. The others take their operands from the top, the last of them is the top:
 ADD: a b becomes a+b; SUB: a b becomes a-b; MUL: a b becomes a*b; MAX: a b becomes the greater one;
-SWAP: a b becomes b a; OVER: a b becomes a b a; ROT: a b c becomes b c a; DUP: b becomes b b; NEG: b becomes -b; DROP removes b."""
+SWAP: a b becomes b a; OVER: a b becomes a b a; ROT: a b c becomes b c a; DUP: b becomes b b;
+NEG: b becomes -b; DROP removes b."""
 
 
 @register("rlvr/StackMachine-v0", family="algorithmic")

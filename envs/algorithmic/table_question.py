@@ -106,7 +106,7 @@ def _draw(rng: np.random.Generator, count: int) -> list[Row]:
             "town": TOWNS[int(a * len(TOWNS))],
             "team": TEAMS[int(b * len(TEAMS))],
             "age": 18 + int(c * 50),
-            "points": 1 + int(d * 20),
+            "points": 5 + 5 * int(d * 10),
         }
         for name, (a, b, c, d) in zip(shuffled(rng, NAMES)[:count], draws, strict=True)
     ]

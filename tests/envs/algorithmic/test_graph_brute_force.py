@@ -215,3 +215,23 @@ def test_how_edges_may_be_written(text, right, scored, tasks):
     task = tasks("MinimumSpanningTree", (1,), 1)[0]
     task.answer.update(nodes=["A", "B", "C"], edges=[["A", "B", 9], ["A", "C", 2], ["B", "C", 3]], weight=5)
     assert scored("MinimumSpanningTree", task, text) == float(right)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("S->A=3, A->T=3, S->T=2", True),
+        ("S -> A: 3\nA -> T: 3\nS -> T: 2.", True),
+        ("`S→A=3; A→T=3; S→T=2`", True),
+        ("S->A=3, A->T=3", False),
+        ("S->A=4, A->T=3, S->T=2", False),
+        ("S->A=3, A->T=3, S->T=2, T->S=0", False),
+        ("S->A=3, A->T=3, S->T=2.5", False),
+        ("S->A=3, A->T=3, S->T", False),
+        ("S->A=3, A->T=3, S->T=1, S->T=1", False),
+    ],
+)
+def test_how_a_flow_may_be_written(text, right, scored, tasks):
+    task = tasks("MaxFlow", (1,), 1)[0]
+    task.answer.update(edges=[["S", "A", 5], ["A", "T", 3], ["S", "T", 2]], flow=5)
+    assert scored("MaxFlow", task, text) == float(right)
