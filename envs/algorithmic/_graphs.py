@@ -8,13 +8,18 @@ from typing import TypeVar
 
 import numpy as np
 
-__all__ = ["LETTERS", "Components", "adjacency", "edge_lines", "random_edges", "weighted"]
+__all__ = ["LETTERS", "Components", "adjacency", "draw_names", "edge_lines", "random_edges", "weighted"]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVW"
 """Names of nodes; X, Y and Z are kept for the examples in prompts."""
 
 Edge = tuple[str, str]
 E = TypeVar("E", bound=Sequence[object])
+
+
+def draw_names(rng: np.random.Generator, count: int) -> list[str]:
+    """Letters for nodes, sorted. Drawn, because there are few small graphs: fixed names would often repeat a task."""
+    return [LETTERS[i] for i in np.sort(rng.permutation(len(LETTERS))[:count]).tolist()]
 
 
 def random_edges(

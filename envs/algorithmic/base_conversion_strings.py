@@ -45,14 +45,14 @@ class CodesVerifier(ParsedVerifier[str]):
 class BaseConversionStrings(Problem):
     """Write a text as ASCII codes in binary or hexadecimal, or read it from them.
 
-    Difficulty 1 has one word of about 5 letters and 10 has seven words. The hardness is the number of characters.
+    Difficulty 1 has two words of about 5 letters and 10 has eight. The hardness is the number of characters.
     """
 
     verifier: ClassVar[str] = "character_codes"
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws words, a base and a direction."""
-        text = " ".join(common_words(rng, level(difficulty, 1, 7)))
+        text = " ".join(common_words(rng, level(difficulty, 2, 8)))
         base = pick(rng, list(FORMS))
         form, length = FORMS[base]
         codes = [format(ord(ch), form) for ch in text]

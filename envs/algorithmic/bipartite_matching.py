@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.algorithmic._graphs import LETTERS
+from rlvr_gym.envs.algorithmic._graphs import draw_names
 from rlvr_gym.envs.algorithmic._reading import parse_pairs
 from rlvr_gym.envs.math._authoring import ask, level
 from rlvr_gym.problem import Problem
@@ -57,7 +57,7 @@ class BipartiteMatching(Problem):
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws what each person can do."""
         size = level(difficulty, 3, 14)
-        people, tasks = list(LETTERS[:size]), [str(number) for number in range(1, size + 1)]
+        people, tasks = draw_names(rng, size), [str(number) for number in range(1, size + 1)]
         counts = rng.integers(1, 4, size=size).tolist()
         can = {
             p: np.sort(rng.permutation(size)[:n] + 1).astype(str).tolist()

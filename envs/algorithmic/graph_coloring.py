@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.algorithmic._graphs import LETTERS, adjacency, edge_lines, random_edges
+from rlvr_gym.envs.algorithmic._graphs import adjacency, draw_names, edge_lines, random_edges
 from rlvr_gym.envs.math._authoring import ask, integer, level
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
@@ -54,7 +54,7 @@ class GraphColoring(Problem):
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws graphs near the threshold until one can (or cannot) be coloured."""
-        nodes = list(LETTERS[: level(difficulty, 5, 14)])
+        nodes = draw_names(rng, level(difficulty, 5, 14))
         wanted = rng.random() >= IMPOSSIBLE_SHARE
         while True:
             edges = random_edges(rng, nodes, integer(rng, len(nodes) * 8 // 5, len(nodes) * 7 // 3))

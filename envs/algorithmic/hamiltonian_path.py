@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.algorithmic._graphs import LETTERS, adjacency, edge_lines, random_edges
+from rlvr_gym.envs.algorithmic._graphs import adjacency, draw_names, edge_lines, random_edges
 from rlvr_gym.envs.algorithmic._reading import parse_names
 from rlvr_gym.envs.math._authoring import ask, level, shuffled
 from rlvr_gym.problem import Problem
@@ -60,7 +60,7 @@ class HamiltonianPath(Problem):
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Hides a path among edges, or builds a graph that cannot have one."""
-        nodes = list(LETTERS[: level(difficulty, 5, 14)])
+        nodes = draw_names(rng, level(difficulty, 5, 14))
         count = len(nodes) * 8 // 5
         if rng.random() < IMPOSSIBLE_SHARE:
             edges, lines = _without_path(rng, nodes, count)

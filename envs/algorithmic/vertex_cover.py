@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.algorithmic._graphs import LETTERS, edge_lines, random_edges
+from rlvr_gym.envs.algorithmic._graphs import draw_names, edge_lines, random_edges
 from rlvr_gym.envs.algorithmic._reading import parse_names
 from rlvr_gym.envs.math._authoring import ask, level
 from rlvr_gym.problem import Problem
@@ -53,7 +53,7 @@ class VertexCover(Problem):
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws a connected graph and finds a smallest cover."""
-        nodes = list(LETTERS[: level(difficulty, 5, 16)])
+        nodes = draw_names(rng, level(difficulty, 5, 16))
         edges = random_edges(rng, nodes, len(nodes) * 3 // 2)
         cover, lines, steps = _smallest(edges)
         reference = ", ".join(sorted(cover))
