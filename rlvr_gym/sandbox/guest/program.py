@@ -94,7 +94,7 @@ def _guarded(action: Callable[[], None], wait_for_threads: bool) -> int:
     code = 0
     try:
         action()
-        if wait_for_threads:
+        if wait_for_threads and threading.active_count() > 1:
             threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as an interpreter does at its end
     except SystemExit as error:
         code = _exit_code(error)

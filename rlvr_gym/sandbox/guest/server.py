@@ -264,6 +264,7 @@ class Server:
         sys.path[:] = [path for path in sys.path if path]
         for name in _PRELOADED.split():
             importlib.import_module(name)
+        jail.share_code_pages()
         self.base_size = jail.address_space()
         random.seed(0)  # each job starts from this state, and so runs the same every time
         gc.collect()
