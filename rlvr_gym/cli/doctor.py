@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -63,8 +62,7 @@ def doctor() -> None:
         *(_extra(name, modules) for name, modules in EXTRAS.items()),
         _processors(),
         _gpu(),
-        _docker(),
-        _bubblewrap(),
+        *_sandboxes(),
     ]
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
@@ -115,26 +113,27 @@ def _gpu() -> Finding:
     return Finding("GPU", "ok", listed.replace("\n", "; "))
 
 
-def _docker() -> Finding:
-    if shutil.which("docker") is None:
-        return Finding(
-            "Docker", "note", "not installed", "install Docker Engine (docs.docker.com/engine/install)"
+def _sandboxes() -> list[Finding]:
+    """Which sandboxes run untrusted programs here, strongest first, and which one ``auto`` takes."""
+    from rlvr_gym.sandbox import sandbox_status
+
+    remedies = {
+        "docker": "install Docker Engine (docs.docker.com/engine/install), then: rlvr-gym sandbox build --from-host",
+        "bubblewrap": "apt-get install bubblewrap",
+    }
+    found = sandbox_status()
+    findings = [
+        Finding(
+            f"sandbox {one.name}",
+            "ok" if one.ok else "note",
+            one.why,
+            "" if one.ok else remedies.get(one.name, ""),
         )
-    server = _output(["docker", "version", "--format", "{{.Server.Version}}"])
-    if server is None:
-        remedy = "start the Docker daemon, or let this user reach it: sudo usermod -aG docker $USER"
-        return Finding("Docker", "note", "the client is there, but no daemon answers", remedy)
-    return Finding("Docker", "ok", f"server {server}")
-
-
-def _bubblewrap() -> Finding:
-    if shutil.which("bwrap") is None:
-        return Finding("bubblewrap", "note", "not installed", "apt-get install bubblewrap")
-    # being installed says little: many containers forbid the namespaces that it needs
-    works = _output(["bwrap", "--ro-bind", "/", "/", "--unshare-all", "true"]) is not None
-    return Finding(
-        "bubblewrap", "ok" if works else "note", "works" if works else "installed, but not allowed here"
-    )
+        for one in found
+    ]
+    chosen = next((one.name for one in found if one.ok), None)
+    detail = f"{chosen}, the strongest that works" if chosen else "none works: programs cannot be run here"
+    return [*findings, Finding("sandbox auto", "ok" if chosen else "missing", detail)]
 
 
 def _output(command: list[str]) -> str | None:
