@@ -54,8 +54,8 @@ class GraphColoring(Problem):
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws graphs near the threshold until one can (or cannot) be coloured."""
-        nodes = draw_names(rng, level(difficulty, 5, 14))
         wanted = rng.random() >= IMPOSSIBLE_SHARE
+        nodes = draw_names(rng, level(difficulty, 5, 14))
         while True:
             edges = random_edges(rng, nodes, integer(rng, len(nodes) * 8 // 5, len(nodes) * 7 // 3))
             colours, lines = _search(nodes, edges)

@@ -60,9 +60,10 @@ class HamiltonianPath(Problem):
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Hides a path among edges, or builds a graph that cannot have one."""
+        impossible = rng.random() < IMPOSSIBLE_SHARE
         nodes = draw_names(rng, level(difficulty, 5, 14))
         count = len(nodes) * 8 // 5
-        if rng.random() < IMPOSSIBLE_SHARE:
+        if impossible:
             edges, lines = _without_path(rng, nodes, count)
             reference, steps = None, len(nodes)
         else:

@@ -35,3 +35,23 @@ def scored():
 def reference():
     """``reference(name, task)``: the generator's own answer."""
     return lambda name, task: load_problem(name).answer_text(task)
+
+
+@pytest.fixture
+def agrees(scored, reference):
+    """``agrees(name, task, answers)``: checks that of these answers exactly the valid ones score 1.
+
+    Returns the number of valid ones. Some of a great many answers are left out.
+    """
+
+    def check(name: str, task: Task, answers: dict[str, bool], impossible: str | None = None) -> int:
+        right = [text for text, valid in answers.items() if valid]
+        wrong = [text for text, valid in answers.items() if not valid]
+        assert all(scored(name, task, text) == 1.0 for text in right[:40])
+        assert all(scored(name, task, text) == 0.0 for text in wrong[:: len(wrong) // 40 + 1])
+        assert scored(name, task, reference(name, task)) == 1.0
+        if impossible is not None:
+            assert scored(name, task, impossible) == (0.0 if right else 1.0)
+        return len(right)
+
+    return check
