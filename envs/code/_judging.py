@@ -14,23 +14,27 @@ from rlvr_gym.verifier import AnswerVerifier, Verifier, register_verifier
 from rlvr_gym.verifiers.code import CodeVerifier, Limits, extract_program, get_sandbox
 
 __all__ = [
+    "DATA_LIMITS",
     "LIMITS",
     "AllTestsVerifier",
     "CodeProblem",
     "SandboxAnswerVerifier",
     "SandboxVerifier",
+    "TestedProblem",
     "all_or_nothing",
 ]
 
 LIMITS = Limits(cpu_seconds=1.0, wall_seconds=4.0)
 """For each case; the references need milliseconds."""
+DATA_LIMITS = Limits(cpu_seconds=2.0, wall_seconds=4.5)
+"""For each case of a data set; the slowest canonical solution of HumanEval needs 0.2 seconds for all of its cases."""
 
 
 def all_or_nothing(verdict: Verdict) -> Verdict:
     """Score 0 for a program that does not pass everything.
 
-    A share of the tests would reward constants: half of the tests of a yes-no question expect "yes". The share stays
-    in ``details`` (``passed`` and ``total``) for reward designs that want it.
+    A share of the tests would reward constants: half of the tests of a yes-no question expect "yes". ``details``
+    has ``passed`` and ``total`` for reward designs that want a share.
     """
     return verdict if verdict.correct else replace(verdict, score=0.0)
 
@@ -100,3 +104,16 @@ class CodeProblem(Problem):
     def language(self) -> str:
         """The block's language."""
         return "python"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestedProblem(CodeProblem):
+    """A problem whose programs are judged by test cases.
+
+    Attributes:
+        stop_early: whether tests after the first failure are left out, which makes hopeless programs cheap; False to
+            have the number of passed tests in ``details``, for reward designs that pay for a share.
+    """
+
+    __test__ = False  # pytest: no test class
+    stop_early: bool = True

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.code._judging import LIMITS, AllTestsVerifier, CodeProblem
+from rlvr_gym.envs.code._judging import LIMITS, AllTestsVerifier, TestedProblem
 from rlvr_gym.envs.code._mutation import kills, mutants
 from rlvr_gym.envs.code._programs import Call, call_text, draw_cases, draw_program, fenced
 from rlvr_gym.envs.code._specs import Program
@@ -45,7 +45,7 @@ class BugRepairVerifier(AllTestsVerifier):
 
 @register("rlvr/BugRepair-v0", family="code")
 @dataclass(frozen=True, kw_only=True)
-class BugRepair(CodeProblem):
+class BugRepair(TestedProblem):
     """Mend a function that has small bugs, and change few tokens.
 
     The bugs are changed operators, comparisons, constants, conditions and missing steps in the reference of a
@@ -74,6 +74,7 @@ class BugRepair(CodeProblem):
             [(list(args), value) for args, value in hidden],
             compare=Comparison("exact"),
             limits=LIMITS,
+            stop_early=self.stop_early,
         )
         examples = "".join(f"\n    {call_text(program.name, call)}" for call in shown)
         return Task(

@@ -107,6 +107,7 @@ class FasterCode(CodeProblem):
             limits=LIMITS,
             reference=slow.source,
             timing_runs=1,
+            stop_early=True,
         )
         examples = "".join(f"\n    {call_text(slow.name, call)}" for call in shown)
         return Task(

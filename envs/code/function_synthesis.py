@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.code._judging import LIMITS, CodeProblem
+from rlvr_gym.envs.code._judging import LIMITS, TestedProblem
 from rlvr_gym.envs.code._programs import call_text, draw_cases, draw_program, fenced
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.registration import register
@@ -19,7 +19,7 @@ __all__ = ["FunctionSynthesis"]
 
 @register("rlvr/FunctionSynthesis-v0", family="code")
 @dataclass(frozen=True, kw_only=True)
-class FunctionSynthesis(CodeProblem):
+class FunctionSynthesis(TestedProblem):
     """Write a Python function that does what a statement says; it is tested on hidden inputs and edge cases.
 
     Half of the tasks are one of a hundred specifications (strings, lists, dicts, numbers, recursion, graphs, dynamic
@@ -53,6 +53,7 @@ class FunctionSynthesis(CodeProblem):
             [(list(args), value) for args, value in hidden],
             compare=Comparison("exact"),
             limits=LIMITS,
+            stop_early=self.stop_early,
         )
         return Task(
             prompt=(

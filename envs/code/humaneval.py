@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rlvr_gym.envs.code._judging import CodeProblem
+from rlvr_gym.envs.code._judging import DATA_LIMITS, TestedProblem
 from rlvr_gym.envs.code._programs import fenced
 from rlvr_gym.envs.loading import DataProblem, Row
 from rlvr_gym.registration import register
@@ -17,7 +17,7 @@ __all__ = ["HumanEval"]
 
 @register("rlvr/HumanEval-v0", family="code", needs=("data",))
 @dataclass(frozen=True, kw_only=True)
-class HumanEval(DataProblem, CodeProblem):
+class HumanEval(DataProblem, TestedProblem):
     """Complete a Python function from its signature and docstring; from a file or the Hugging Face hub.
 
     Rows have ``prompt``, ``entry_point``, ``test`` and ``canonical_solution``. All tests have to pass, so the mean
@@ -41,7 +41,7 @@ class HumanEval(DataProblem, CodeProblem):
                 f"Complete this Python function:\n\n{fenced(stub)}\n\nGive the whole program, with its imports, in a "
                 "Python code block (```python)."
             ),
-            answer=humaneval_spec(values).to_dict(),
+            answer=humaneval_spec(values, limits=DATA_LIMITS, stop_early=self.stop_early).to_dict(),
             metadata={
                 "function": values["entry_point"],
                 "hardness": sum(bool(line.strip()) for line in body.splitlines()),

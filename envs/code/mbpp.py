@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rlvr_gym.envs.code._judging import CodeProblem
+from rlvr_gym.envs.code._judging import DATA_LIMITS, TestedProblem
 from rlvr_gym.envs.code._programs import fenced
 from rlvr_gym.envs.loading import DataProblem, Row
 from rlvr_gym.errors import DataError
@@ -18,7 +18,7 @@ __all__ = ["MBPP"]
 
 @register("rlvr/MBPP-v0", family="code", needs=("data",))
 @dataclass(frozen=True, kw_only=True)
-class MBPP(DataProblem, CodeProblem):
+class MBPP(DataProblem, TestedProblem):
     """Write a short Python function from a sentence; from a file or the Hugging Face hub.
 
     Rows have ``text`` or ``prompt``, ``code`` and ``test_list``. The first assertion is shown, because only it tells
@@ -40,7 +40,11 @@ class MBPP(DataProblem, CodeProblem):
         tests = [*_lines(row, "test_list"), *(_lines(row, "challenge_test_list", needed=False))]
         setup = row.values.get("test_setup_code") or row.values.get("test_imports") or ""
         setup = "\n".join(setup) if isinstance(setup, list) else str(setup)
-        spec = mbpp_spec({"test_list": tests, "code": code, "test_setup_code": setup})
+        spec = mbpp_spec(
+            {"test_list": tests, "code": code, "test_setup_code": setup},
+            limits=DATA_LIMITS,
+            stop_early=self.stop_early,
+        )
         return Task(
             prompt=(
                 f"{statement}\n\nYour Python code has to pass this and other tests:\n\n    {tests[0]}\n\nGive the whole "

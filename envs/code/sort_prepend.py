@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.code._judging import LIMITS, CodeProblem
+from rlvr_gym.envs.code._judging import LIMITS, TestedProblem
 from rlvr_gym.envs.code._programs import fenced
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -20,7 +20,7 @@ _TESTS = 10
 
 @register("rlvr/SortPrepend-v0", family="code")
 @dataclass(frozen=True, kw_only=True)
-class SortPrepend(CodeProblem):
+class SortPrepend(TestedProblem):
     """Write a function that takes a list of numbers and returns it sorted, with 42 at the start.
 
     The tests have lists of up to 4 * difficulty numbers, the empty list and lists with repetitions and with 42 itself;
@@ -44,6 +44,7 @@ class SortPrepend(CodeProblem):
             ],
             compare=Comparison("equal"),
             limits=LIMITS,
+            stop_early=self.stop_early,
         )
         order = "descending" if descending else "ascending"
         kept = "set(numbers)" if once else "numbers"

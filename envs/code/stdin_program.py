@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.code._judging import LIMITS, CodeProblem
+from rlvr_gym.envs.code._judging import LIMITS, TestedProblem
 from rlvr_gym.envs.code._programs import draw_cases, draw_program, fenced
 from rlvr_gym.envs.code._specs import Program
 from rlvr_gym.registration import register
@@ -41,12 +41,12 @@ def _fits(takes: tuple[str, ...], gives: str) -> bool:
 
 @register("rlvr/StdinProgram-v0", family="code")
 @dataclass(frozen=True, kw_only=True)
-class StdinProgram(CodeProblem):
+class StdinProgram(TestedProblem):
     """Write a Python program that reads standard input and prints the answer; it is tested on hidden inputs.
 
     The tasks are those of FunctionSynthesis whose arguments and results can be written as lines. The hardness is the
     number of syntax nodes of the reference program. White space at the ends of lines and of the output does not
-    count; every test has to pass, and testing stops at the first failure.
+    count; every test has to pass.
     """
 
     verifier: ClassVar[str] = "code_all_tests"
@@ -57,7 +57,7 @@ class StdinProgram(CodeProblem):
         program = draw_program(rng, difficulty, _fits)
         shown, hidden = draw_cases(program, rng, 1, self.tests)
         pairs = [(_input(program, args), _output(program, value)) for args, value in hidden[: 2 * self.tests]]
-        spec = stdin_cases(pairs, compare="lines", stop_early=True, limits=LIMITS)
+        spec = stdin_cases(pairs, compare="lines", stop_early=self.stop_early, limits=LIMITS)
         (args, value), *_ = shown
         lines = "\n".join(f"- `{name}`: {_READ[kind][0]}" for name, kind in program.parameters)
         return Task(

@@ -106,7 +106,7 @@ def test_a_table_of_the_shown_examples_scores_nothing(synthesis, difficulty):
 
 
 def test_a_share_of_the_tests_is_told_but_not_paid(synthesis):
-    task = find(synthesis, "is_prime", difficulty=4)
+    task = find(synthesis, "is_prime", difficulty=4, stop_early=False)
     verdict = judge(synthesis, task, "def is_prime(n):\n    return False")
     assert verdict.score == 0.0
     assert 0 < verdict.details["passed"] < verdict.details["total"]
