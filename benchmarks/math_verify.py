@@ -195,7 +195,9 @@ def _ours() -> Callable[[Pair], str]:
 
 
 def _theirs() -> Callable[[Pair], str]:
-    here = Path(__file__).resolve().parent  # this file has the package's name and must not be found in its place
+    here = (
+        Path(__file__).resolve().parent
+    )  # this file has the package's name and must not be found in its place
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != here]
     from math_verify import parse, verify
 
