@@ -21,7 +21,7 @@ class TrainingProgress:
         self._live: Progress | None = None
         self._task: TaskID | None = None
         self._stage, self._total = "", 0
-        self._last_line = 0.0
+        self._began, self._done_before, self._last_line = 0.0, 0, 0.0
 
     def say(self, text: str) -> None:
         """One line of text."""
@@ -31,6 +31,7 @@ class TrainingProgress:
         """A new stage of ``total`` steps."""
         self.end()
         self._stage, self._total = stage, total
+        self._began, self._done_before = time.monotonic(), done
         if self.console.is_terminal and not self.console.quiet:
             columns = (
                 SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24),
@@ -48,7 +49,13 @@ class TrainingProgress:
             self._live.update(self._task, completed=done, status=status)
         elif time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES or done == self._total:
             self._last_line = time.monotonic()
-            self.say(f"{self._stage} {done}/{self._total}  {status}")
+            self.say(f"{self._stage} {done}/{self._total}  {status}  left {self._time_left(done)}")
+
+    def _time_left(self, done: int) -> str:
+        """Minutes and seconds, if the rest goes as fast as what was done in this stage."""
+        pace = (time.monotonic() - self._began) / max(done - self._done_before, 1)
+        seconds = round(pace * (self._total - done))
+        return f"{seconds // 60}:{seconds % 60:02d}"
 
     def end(self) -> None:
         """Ends the stage."""

@@ -112,6 +112,14 @@ def test_a_stopped_run_goes_on_as_if_it_had_not(
     assert rows(tmp_path / "parts" / "eval.jsonl")[-1] == rows(tmp_path / "whole" / "eval.jsonl")[-1]
 
 
+def test_the_warm_start_is_not_done_twice(micro_config: TrainConfig, tmp_path: Path) -> None:
+    config = micro_config.replace(**{"eval.tasks": 0})
+    train(config, tmp_path / "whole", quiet=True)
+    train(config.replace(steps=0), tmp_path / "parts", quiet=True)
+    train(config, tmp_path / "parts", resume=True, quiet=True)
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
 def test_killed_with_sigkill_and_resumed(micro_config: TrainConfig, tmp_path: Path) -> None:
     config = micro_config.replace(steps=400, **{"checkpoint.every": 3, "eval.every": 100})
     (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
