@@ -193,12 +193,18 @@ def _unpack(root: Path, target: Path) -> None:
     """Unpacks beside the target and renames, so that another process never sees half of it."""
     beside = Path(tempfile.mkdtemp(dir=root))
     try:
-        with tarfile.open(fileobj=io.BytesIO(rootfs_tar())) as archive:
-            archive.extractall(beside, filter="fully_trusted")
+        for name in _EMPTY:
+            (beside / name).mkdir(parents=True, exist_ok=True)
+        for entry in entries():
+            path = beside / entry.target.lstrip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(entry.source, path)  # with its time, by which compiled files are matched
+            path.chmod(0o755 if os.access(entry.source, os.X_OK) else 0o644)
         for folder, _, _ in os.walk(beside):
             os.chmod(folder, 0o755)
         os.rename(beside, target)
     except OSError:
-        shutil.rmtree(beside, ignore_errors=True)
         if not target.exists():  # else another process was faster
             raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

@@ -5,6 +5,8 @@ import time
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
+        with open("/proc/self/comm", "w") as file:
+            file.write("rlvr-left")
         for fd in range(64):
             try:
                 os.close(fd)
@@ -12,17 +14,14 @@ if os.fork() == 0:
                 pass
         time.sleep(600)
     os._exit(0)
+time.sleep(0.1)
 # --- next job ---
 import os
 
-mine = []
 for pid in filter(str.isdigit, os.listdir("/proc")):
     try:
-        with open(f"/proc/{pid}/status") as file:
-            text = file.read()
+        with open(f"/proc/{pid}/comm") as file:
+            if file.read() == "rlvr-left\n":
+                print("BREACH: a process of an earlier job", pid)
     except OSError:
-        continue
-    if f"Uid:\t{os.getuid()}\t" in text and int(pid) not in (os.getpid(), os.getppid()):
-        mine.append(pid)
-if mine:
-    print("BREACH: processes of an earlier job", mine)
+        pass
