@@ -8,9 +8,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, integer, level, pick
 from rlvr_gym.envs.algorithmic._reading import scan
 from rlvr_gym.envs.algorithmic._words import ALPHABET, invented_word
-from rlvr_gym.envs.math._authoring import ask, integer, level, pick
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task

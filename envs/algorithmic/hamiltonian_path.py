@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, level, shuffled
 from rlvr_gym.envs.algorithmic._graphs import adjacency, draw_names, edge_lines, random_edges
 from rlvr_gym.envs.algorithmic._reading import parse_names
-from rlvr_gym.envs.math._authoring import ask, level, shuffled
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task

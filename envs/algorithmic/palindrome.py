@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, level, pick, shuffled
 from rlvr_gym.envs.algorithmic._reading import plain_text
-from rlvr_gym.envs.math._authoring import ask, level, pick, shuffled
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task

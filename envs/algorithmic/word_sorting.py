@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, level, shuffled
 from rlvr_gym.envs.algorithmic._reading import parse_names
 from rlvr_gym.envs.algorithmic._words import invented_word
-from rlvr_gym.envs.math._authoring import ask, level, shuffled
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import integer, nonzero, pick
 from rlvr_gym.envs.math._algebra import Poly, derivative, poly, poly_text, scale
-from rlvr_gym.envs.math._authoring import integer, nonzero, pick
 
 __all__ = ["Function", "atom", "chain", "inner", "power_term", "product_of", "quotient_of", "sum_of"]
 

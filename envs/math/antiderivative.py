@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, integer, level, nonzero, pick, shuffled
 from rlvr_gym.envs.math._algebra import derivative, integral, poly, poly_text, times
-from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick, shuffled
 from rlvr_gym.envs.math._differentiate import differentiate, judge_function
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register

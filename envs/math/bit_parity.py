@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from rlvr_gym.envs.math._authoring import integer, level
+from rlvr_gym.envs._authoring import integer, level
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register

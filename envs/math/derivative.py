@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.math._authoring import ask, nonzero, pick
+from rlvr_gym.envs._authoring import ask, nonzero, pick
 from rlvr_gym.envs.math._calculus import Function, atom, chain, power_term, product_of, quotient_of, sum_of
 from rlvr_gym.envs.math._differentiate import judge_function
 from rlvr_gym.problem import Problem

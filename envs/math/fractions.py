@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick
+from rlvr_gym.envs._authoring import ask, integer, level, nonzero, pick
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task

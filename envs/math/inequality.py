@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, integer, level, nonzero, pick
 from rlvr_gym.envs.math._algebra import Poly, evaluate, from_roots, multiply, poly, poly_text, scale
-from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick
 from rlvr_gym.envs.math._expressions import read_exactly
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, integer, level, nonzero, pick
 from rlvr_gym.envs.math._algebra import evaluate, multiply, poly, poly_text, times
-from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick
 from rlvr_gym.envs.math.polynomial_product import random_poly
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register

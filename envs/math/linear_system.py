@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, integer, level, nonzero, shuffled
 from rlvr_gym.envs.math._algebra import Matrix, row_echelon, signed_sum
-from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, shuffled
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task

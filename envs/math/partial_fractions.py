@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, integer, level, nonzero
 from rlvr_gym.envs.math._algebra import (
     Poly,
     add,
@@ -19,7 +20,6 @@ from rlvr_gym.envs.math._algebra import (
     poly_text,
     product,
 )
-from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero
 from rlvr_gym.envs.math._expressions import Ratio, as_ratio, read, same_ratio, terms
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register

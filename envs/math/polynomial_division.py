@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, integer, level
 from rlvr_gym.envs.math._algebra import Poly, add, divide, multiply, poly, poly_text, scale
-from rlvr_gym.envs.math._authoring import ask, integer, level
 from rlvr_gym.envs.math.polynomial_product import random_poly
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register

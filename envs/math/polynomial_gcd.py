@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, level
 from rlvr_gym.envs.math._algebra import Poly, divide, monic, multiply, poly_gcd, poly_text, primitive
-from rlvr_gym.envs.math._authoring import ask, level
 from rlvr_gym.envs.math._expressions import as_poly, read
 from rlvr_gym.envs.math.polynomial_product import random_poly
 from rlvr_gym.problem import Problem

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, integer, level, nonzero
 from rlvr_gym.envs.math._algebra import Poly, multiply, poly, poly_text, product, scale
-from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero
 from rlvr_gym.envs.math._expressions import read_all
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.math._authoring import ask, level, pick
+from rlvr_gym.envs._authoring import ask, level, pick
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task

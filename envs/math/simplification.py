@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import ask, integer, level, nonzero, pick
 from rlvr_gym.envs.math._algebra import (
     Poly,
     add,
@@ -19,7 +20,6 @@ from rlvr_gym.envs.math._algebra import (
     scale,
     signed_sum,
 )
-from rlvr_gym.envs.math._authoring import ask, integer, level, nonzero, pick
 from rlvr_gym.envs.math._expressions import Ratio, as_ratio, read, same_ratio, size
 from rlvr_gym.envs.math.polynomial_product import random_poly
 from rlvr_gym.problem import Problem
