@@ -22,8 +22,8 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
-	@echo "Installing rlvr-gym[hf,docker,dev] into $(VENV) ..."
-	$(PIP) --editable '.[hf,docker,dev]'
+	@echo "Installing rlvr-gym[hf,docker,eval,dev] into $(VENV) ..."
+	$(PIP) --editable '.[hf,docker,eval,dev]'
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo ## Train a policy from scratch on the CPU (about three minutes) and write a report

@@ -1,4 +1,4 @@
-"""What the authors of math environments share: drawing from a generator, and asking for an answer."""
+"""What the authors of environments share: drawing from a generator, and asking for an answer."""
 
 from __future__ import annotations
 
