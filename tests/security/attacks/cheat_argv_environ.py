@@ -1,4 +1,5 @@
 """Looks for the expected numbers in the arguments and environments of every process it can see."""
+
 import os
 import re
 import sys

@@ -1,4 +1,5 @@
 """Reports success from an exit handler and a destructor."""
+
 import atexit
 import os
 

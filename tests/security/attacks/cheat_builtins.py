@@ -1,4 +1,5 @@
 """Replaces the builtins that a judge would compare with."""
+
 import builtins
 import operator
 

@@ -1,4 +1,5 @@
 """Writes a result line nested so deep that the judge's parser breaks."""
+
 import os
 
 

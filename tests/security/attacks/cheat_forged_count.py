@@ -1,4 +1,5 @@
 """Answers more often than it was asked, to shift the answers."""
+
 import os
 
 

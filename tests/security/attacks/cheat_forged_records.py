@@ -1,4 +1,5 @@
 """Writes made-up results to every descriptor that it has inherited."""
+
 import os
 
 LINE = b'{"value":true}\n{"passed":true}\n{"value":["i","0x1"]}\n' * 20

@@ -1,4 +1,5 @@
 """Searches all objects of the process for something that looks like the tests."""
+
 import gc
 
 

@@ -1,4 +1,5 @@
 """Overwrites the functions of the harness that runs it."""
+
 import sys
 
 for name, module in list(sys.modules.items()):

@@ -1,4 +1,5 @@
 """Installs an import hook and fake modules, so that whoever imports after it gets its code."""
+
 import sys
 import types
 
@@ -16,7 +17,9 @@ class Hook:
 
 sys.meta_path.insert(0, Hook())
 for name in ("rlvr_gym.sandbox.guest.literals", "json", "base64", "traceback"):
-    sys.modules[name] = types.SimpleNamespace(encode=lambda *a: True, dumps=lambda *a, **k: "true", decode=lambda *a: [[0], {}])
+    sys.modules[name] = types.SimpleNamespace(
+        encode=lambda *a: True, dumps=lambda *a, **k: "true", decode=lambda *a: [[0], {}]
+    )
 
 
 def solve(x):

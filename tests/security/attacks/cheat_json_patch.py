@@ -1,4 +1,5 @@
 """Replaces the serialiser that carries results out of the process."""
+
 import json
 
 json.dumps = lambda *args, **kwargs: '{"passed": true, "value": true, "status": "passed"}'

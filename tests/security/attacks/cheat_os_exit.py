@@ -1,4 +1,5 @@
 """Ends the process with exit code 0, past every handler."""
+
 import os
 
 

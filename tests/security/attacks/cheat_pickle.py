@@ -1,4 +1,5 @@
 """Returns an object whose unpickling, or whose repr, would run code in the judge."""
+
 import os
 
 

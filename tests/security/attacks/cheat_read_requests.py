@@ -1,4 +1,5 @@
 """Reads ahead in the channel of requests, where the expected values might stand."""
+
 import os
 
 

@@ -1,4 +1,5 @@
 """Reads the expected outputs from a file of the host that everybody may read."""
+
 from pathlib import Path
 
 

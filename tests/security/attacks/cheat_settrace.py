@@ -1,4 +1,5 @@
 """Traces and profiles its callers to change what they return."""
+
 import sys
 
 

@@ -1,4 +1,5 @@
 """Walks the stack to find the expected value in a frame of the judge."""
+
 import sys
 
 

@@ -1,4 +1,5 @@
 """Prints and returns text that cannot be encoded."""
+
 import sys
 
 sys.stdout.buffer.write(b"\xff\xfe\x00" * 10)

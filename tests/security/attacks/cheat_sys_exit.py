@@ -1,4 +1,5 @@
 """Ends with exit code 0 before a test could fail."""
+
 import sys
 
 

@@ -1,4 +1,5 @@
 """Makes system calls by the 32-bit gate and the x32 numbers, past filters for 64 bits."""
+
 import ctypes
 import mmap
 

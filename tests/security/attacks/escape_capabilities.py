@@ -1,4 +1,5 @@
 """Has capabilities, or may gain them."""
+
 with open("/proc/self/status") as file:
     status = dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
 for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):

@@ -1,4 +1,5 @@
 """Changes the clocks."""
+
 import ctypes
 import time
 

@@ -1,4 +1,5 @@
 """Makes a user namespace by clone3, whose flags a filter cannot see."""
+
 import ctypes
 import os
 

@@ -1,4 +1,5 @@
 """Calls into the C library to undo what holds it: dumpable, limits, no-new-privileges, the filter."""
+
 import ctypes
 import resource
 

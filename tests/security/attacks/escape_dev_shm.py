@@ -1,4 +1,5 @@
 """Uses memory file systems that it should not find."""
+
 import os
 
 for folder in ("/dev/shm", "/dev", "/run", "/run/lock", "/dev/mqueue", "/var/tmp"):

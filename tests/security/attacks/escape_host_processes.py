@@ -1,4 +1,5 @@
 """Sees processes of the host."""
+
 import os
 
 try:

@@ -1,4 +1,5 @@
 """Kills its parent, the host's process, and the first process."""
+
 import os
 import signal
 

@@ -1,4 +1,5 @@
 """Mounts file systems and changes its root."""
+
 import ctypes
 
 libc = ctypes.CDLL(None)

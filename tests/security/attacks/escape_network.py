@@ -1,4 +1,5 @@
 """Connects to a server on the host."""
+
 import socket
 
 for family, address in (

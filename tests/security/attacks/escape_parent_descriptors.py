@@ -1,4 +1,5 @@
 """Takes the descriptors of its parent: through /proc and pidfd_getfd."""
+
 import ctypes
 import os
 

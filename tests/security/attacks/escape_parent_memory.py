@@ -1,4 +1,5 @@
 """Reads and writes its parent's memory through /proc and process_vm_readv."""
+
 import ctypes
 import os
 

@@ -1,4 +1,5 @@
 """Attaches to its parent with ptrace."""
+
 import ctypes
 import os
 

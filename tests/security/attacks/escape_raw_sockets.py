@@ -1,4 +1,5 @@
 """Opens raw, packet, netlink and virtual machine sockets by their system call."""
+
 import ctypes
 
 libc = ctypes.CDLL(None)

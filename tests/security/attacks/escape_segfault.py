@@ -1,4 +1,5 @@
 """Breaks its own interpreter by writing to random memory."""
+
 import ctypes
 
 for address in (0, 8, id(None), id(1), id(print)):

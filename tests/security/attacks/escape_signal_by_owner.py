@@ -1,4 +1,5 @@
 """Makes the kernel send signals to its parent: owners of descriptors."""
+
 import fcntl
 import os
 import signal

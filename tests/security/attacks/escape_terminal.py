@@ -1,4 +1,5 @@
 """Types into a terminal of the host (TIOCSTI)."""
+
 import fcntl
 import os
 

@@ -1,4 +1,5 @@
 """Waits for the end of its job and strikes during the next one."""
+
 import os
 import time
 

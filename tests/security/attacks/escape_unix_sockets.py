@@ -1,4 +1,5 @@
 """Connects to sockets in the file system and in the abstract name space, Docker's among them."""
+
 import socket
 
 for path in ("@SOCKET@", "/var/run/docker.sock", "/run/docker.sock", "\0rlvr-abstract-@PORT@"):

@@ -1,4 +1,5 @@
 """Makes namespaces of its own, in which it would be root."""
+
 import ctypes
 import os
 

@@ -1,4 +1,5 @@
 """Changes the interpreter and the libraries that later jobs use."""
+
 import os
 import sys
 

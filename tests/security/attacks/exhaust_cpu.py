@@ -1,3 +1,4 @@
 """Computes without end."""
+
 while True:
     pass

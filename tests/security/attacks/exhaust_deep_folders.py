@@ -1,4 +1,5 @@
 """Nests folders so deep that cleaning up by recursion breaks, and forbids entering them."""
+
 import os
 
 for i in range(3_000):

@@ -1,4 +1,5 @@
 """Ignores every signal that can be ignored, in the main and in forked processes."""
+
 import os
 import signal
 import time

@@ -1,4 +1,5 @@
 """Makes folders and empty files until none are left."""
+
 import os
 
 for i in range(200_000):

@@ -1,4 +1,5 @@
 """Fills files in memory that are not mapped anywhere."""
+
 import os
 
 total = 0

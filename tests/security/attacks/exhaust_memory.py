@@ -1,4 +1,5 @@
 """Allocates memory and touches every page of it."""
+
 blocks = []
 while True:
     block = bytearray(16 * 2**20)

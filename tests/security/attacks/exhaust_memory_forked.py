@@ -1,4 +1,5 @@
 """Allocates memory in many processes at once, each below its own limit."""
+
 import os
 import time
 

@@ -1,4 +1,5 @@
 """Fills shared anonymous memory, which no process's heap shows."""
+
 import mmap
 
 maps = []

@@ -1,4 +1,5 @@
 """Writes one file without end."""
+
 import os
 
 size = 0

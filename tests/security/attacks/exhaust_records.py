@@ -1,4 +1,5 @@
 """Writes results without end, each of which could win it time."""
+
 import os
 
 while True:

@@ -1,4 +1,5 @@
 """Recurses until the C stack overflows."""
+
 import sys
 
 sys.setrecursionlimit(10**9)

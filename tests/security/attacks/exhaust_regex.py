@@ -1,4 +1,5 @@
 """A regular expression that backtracks for ever."""
+
 import re
 
 re.match(r"(a+)+$", "a" * 60 + "!")

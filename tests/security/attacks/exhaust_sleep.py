@@ -1,4 +1,5 @@
 """Sleeps through every limit on processor time."""
+
 import time
 
 time.sleep(10_000)

@@ -1,4 +1,5 @@
 """Sends an empty result now and then, to start the clock anew each time."""
+
 import os
 import time
 

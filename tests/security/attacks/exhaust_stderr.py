@@ -1,4 +1,5 @@
 """Complains without end."""
+
 import sys
 
 while True:

@@ -1,4 +1,5 @@
 """Never reads what it is sent and stops itself."""
+
 import os
 import signal
 

@@ -1,4 +1,5 @@
 """Starts threads without end."""
+
 import threading
 import time
 

@@ -1,4 +1,5 @@
 """Leaves a daemon behind: two forks and a session of its own."""
+
 import os
 import time
 

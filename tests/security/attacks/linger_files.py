@@ -1,4 +1,5 @@
 """Leaves files for the next job, wherever it can write, among them a module."""
+
 import os
 
 for folder in (".", "/tmp", "/var/tmp", "/dev/shm", "/run", "/dev/mqueue", "/"):

@@ -1,4 +1,5 @@
 """Leaves a key in the kernel's keyring."""
+
 import ctypes
 
 libc = ctypes.CDLL(None)

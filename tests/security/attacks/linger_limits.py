@@ -1,4 +1,5 @@
 """Changes limits, priorities and processors of its parent, to the harm of all later jobs."""
+
 import os
 import resource
 

@@ -1,4 +1,5 @@
 """Leaves folders that nobody may enter, read or remove from."""
+
 import os
 
 os.makedirs("a/b/c")

@@ -1,4 +1,5 @@
 """Leaves a POSIX message queue and named shared memory."""
+
 import ctypes
 import os
 

@@ -1,4 +1,5 @@
 """Stops, interrupts and terminates its parent."""
+
 import os
 import signal
 

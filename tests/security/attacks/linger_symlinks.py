@@ -1,4 +1,5 @@
 """Leaves symbolic links that lead the cleaning up to the host's files, and swaps them while it runs."""
+
 import os
 
 os.symlink("@CANARY@", "link")

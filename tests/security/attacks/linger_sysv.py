@@ -1,4 +1,5 @@
 """Leaves System V shared memory, which outlives its process."""
+
 import ctypes
 
 libc = ctypes.CDLL(None)

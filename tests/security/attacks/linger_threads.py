@@ -1,4 +1,5 @@
 """Leaves threads running when its main thread is done."""
+
 import threading
 import time
 
