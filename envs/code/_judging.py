@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -71,9 +72,9 @@ class SandboxVerifier(Verifier):
         """The verdict; trouble with the sandbox makes it invalid."""
         return _guarded(lambda: self.examine(completion, task))
 
+    @abstractmethod
     def examine(self, completion: str, task: Task) -> Verdict:
         """The verdict on one completion."""
-        raise NotImplementedError
 
     def verify_batch(self, completions: Sequence[str], tasks: Sequence[Task]) -> list[Verdict]:
         """The verdicts in order, as many at once as the sandbox has workers."""
