@@ -33,7 +33,7 @@ class Demonstration:
 def demonstrate(settings: EnvSettings, task: Task, tokenizer: Tokenizer) -> Demonstration:
     """The oracle's way through a task: worked solution and answer, or in a dialogue its action in every turn."""
     episode = settings.begin(task)
-    problem = settings.problem
+    problem = episode.problem
     tokens = tokenizer.encode_prompt(episode.messages)
     mask = [False] * len(tokens)
     while not episode.done and episode.pending is None:

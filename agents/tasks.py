@@ -33,7 +33,7 @@ def make_settings(config: TrainConfig, *, held_out: bool = False) -> EnvSettings
 
 def task_key(problem: Problem, task: Task) -> str:
     """What makes two tasks the same: the prompt, and in a dialogue, which may hide what it is about, the answer."""
-    hidden = task.answer if isinstance(problem, Dialogue) else None
+    hidden = task.answer if isinstance(problem.owner(task), Dialogue) else None
     return json.dumps([task.prompt, hidden], sort_keys=True)
 
 

@@ -33,7 +33,7 @@ class Episode:
     """
 
     def __init__(self, problem: Problem, task: Task, template: PromptTemplate, max_turns: int) -> None:
-        self.problem = problem
+        self.problem = problem = problem.owner(task)
         self.task = task
         self.max_turns = max_turns
         self.state = problem.start(task) if isinstance(problem, Dialogue) else None

@@ -68,6 +68,15 @@ class Problem(ABC):
         """Most actions in an episode about ``task``; override it where tasks need different numbers of turns."""
         return self.max_turns
 
+    def owner(self, task: Task) -> Problem:
+        """The problem that ``task`` is of: this one, or, in a mixture, the part that it came from."""
+        return self
+
+    @property
+    def several_turns(self) -> bool:
+        """Whether an episode can have more than one action."""
+        return False
+
     def make_verifier(self) -> Verifier:
         """The judge of this problem's tasks."""
         return get_verifier(self.verifier)
@@ -132,6 +141,11 @@ class Dialogue(Problem):
     """A problem of several turns. The state is any mutable object; it belongs to one episode."""
 
     max_turns: ClassVar[int] = 10
+
+    @property
+    def several_turns(self) -> bool:
+        """Always."""
+        return True
 
     @abstractmethod
     def start(self, task: Task) -> Any:

@@ -36,6 +36,8 @@ class EnvEntry:
         family: the group that it is listed in.
         defaults: settings that this id fixes; a user's own settings win.
         needs: settings without a usable default, such as a data file.
+        trusted: False if its verdicts come from a judge that is not ours and known, or not known not, to pay for
+            wrong answers; what such an environment says is material for an audit, not a result.
     """
 
     id: str
@@ -43,6 +45,7 @@ class EnvEntry:
     family: str
     defaults: dict[str, Any]
     needs: tuple[str, ...] = ()
+    trusted: bool = True
 
     @property
     def summary(self) -> str:
@@ -60,11 +63,22 @@ _builtin = Lazy("register", "envs")
 
 @overload
 def register(
-    id: str, *, family: str, defaults: dict[str, Any] | None = None, needs: tuple[str, ...] = ()
+    id: str,
+    *,
+    family: str,
+    defaults: dict[str, Any] | None = None,
+    needs: tuple[str, ...] = (),
+    trusted: bool = True,
 ) -> Callable[[_P], _P]: ...
 @overload
 def register(
-    id: str, problem: _P, *, family: str, defaults: dict[str, Any] | None = None, needs: tuple[str, ...] = ()
+    id: str,
+    problem: _P,
+    *,
+    family: str,
+    defaults: dict[str, Any] | None = None,
+    needs: tuple[str, ...] = (),
+    trusted: bool = True,
 ) -> _P: ...
 def register(
     id: str,
@@ -73,6 +87,7 @@ def register(
     family: str,
     defaults: dict[str, Any] | None = None,
     needs: tuple[str, ...] = (),
+    trusted: bool = True,
 ) -> Any:
     """Registers a problem as an environment, here and with Gymnasium; also a class decorator.
 
@@ -82,12 +97,15 @@ def register(
         family: the group that it is listed in.
         defaults: JSON settings that this id fixes.
         needs: names of settings that a user has to give (such as ``"data"``).
+        trusted: False for an adapter around somebody else's judge.
 
     Raises:
         RegistrationError: if the id has another form, or is taken by another class.
     """
     if problem is None:
-        return lambda cls: register(id, cls, family=family, defaults=defaults, needs=needs)
+        return lambda cls: register(
+            id, cls, family=family, defaults=defaults, needs=needs, trusted=trusted
+        )
     if not _ID.fullmatch(id):
         raise RegistrationError(f"An id looks like 'namespace/Name-v0'; got {id!r}.")
     if not (isinstance(problem, type) and issubclass(problem, Problem) and dataclasses.is_dataclass(problem)):
@@ -99,7 +117,7 @@ def register(
         raise RegistrationError(
             f"The id {id!r} is taken by {known.problem!r}; choose another name or version."
         )
-    _entries[id] = EnvEntry(id, problem, family, dict(defaults or {}), needs)
+    _entries[id] = EnvEntry(id, problem, family, dict(defaults or {}), needs, trusted)
     _tell_gymnasium(id)
     return problem
 

@@ -33,6 +33,7 @@ def describe(env: EnvEntry) -> dict[str, Any]:
         "verifier": getattr(env.problem, "verifier", "own"),
         "summary": env.summary,
         "needs": list(env.needs),
+        "trusted": env.trusted,
         "settings": settings,
     }
 
@@ -58,6 +59,7 @@ def list_environments(
     for row in rows:
         low, high = row["difficulty"]
         needs = f" (needs {', '.join(row['needs'])})" if row["needs"] else ""
+        needs += "" if row["trusted"] else " (untrusted: another's judge)"
         table.add_row(
             row["id"],
             row["family"],

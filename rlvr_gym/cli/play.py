@@ -44,7 +44,7 @@ def play(
     problem = open_env(env, difficulty, settings, data).problem
     game = TextEnv(problem, reward=reward, system_prompt=system_prompt, observation="chat")
     conversation, _ = game.reset(seed=seed, options={"index": index})
-    several = isinstance(problem, Dialogue)
+    several = isinstance(problem.owner(game.task), Dialogue)
     shown = _show_new(conversation, 0)
     while True:
         conversation, total, terminated, truncated, info = game.step(_read(several))

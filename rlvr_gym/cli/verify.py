@@ -20,7 +20,7 @@ from rlvr_gym.cli.rows import Row, read_rows
 from rlvr_gym.episode import Episode
 from rlvr_gym.errors import ConfigError, DataError, RLVRError
 from rlvr_gym.executor import make_executor
-from rlvr_gym.problem import Dialogue, Problem
+from rlvr_gym.problem import Problem
 from rlvr_gym.prompts import get_template
 from rlvr_gym.task import Task, TaskSource
 from rlvr_gym.verdict import Reason, Verdict
@@ -127,7 +127,7 @@ def _choose(
     assert env is not None
     problem = open_env(env, difficulty, settings, data).problem
     items = TaskItems(problem)
-    return (Replay(problem) if isinstance(problem, Dialogue) else Judge(problem.make_verifier())), items
+    return (Replay(problem) if problem.several_turns else Judge(problem.make_verifier())), items
 
 
 def _answer_item(row: Row) -> Item:
@@ -146,7 +146,7 @@ class TaskItems:
     """Rows of an environment as ``(completion, task)``."""
 
     def __init__(self, problem: Problem) -> None:
-        self._several = isinstance(problem, Dialogue)
+        self._several = problem.several_turns
         self._source: Callable[[int], TaskSource] = lru_cache(maxsize=64)(problem.source)
 
     def __call__(self, row: Row) -> Item:
@@ -181,7 +181,7 @@ class TaskItems:
 class Replay:
     """Plays a list of actions in an environment of several turns; picklable."""
 
-    problem: Dialogue
+    problem: Problem
 
     def __call__(self, item: tuple[list[str], Task]) -> Verdict:
         """The verdict on the episode; without one after the last action, the answer is missing."""

@@ -63,6 +63,7 @@ class RandomGuess(Model):
             letters = list(string.digits + string.ascii_letters + string.punctuation + " ")
             return f"<answer>{''.join(rng.choice(letters, size=rng.integers(1, 20)))}</answer>"
         other = self._source[int(rng.integers(self._source.length or 2**20))]
-        if isinstance(self._problem, Dialogue):
-            return self._problem.oracle(other, self._problem.start(other))
-        return f"<answer>{self._problem.answer_text(other)}</answer>"
+        problem = self._problem.owner(other)
+        if isinstance(problem, Dialogue):
+            return problem.oracle(other, problem.start(other))
+        return f"<answer>{problem.answer_text(other)}</answer>"

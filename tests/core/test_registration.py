@@ -171,3 +171,17 @@ def test_a_broken_plugin_is_reported_and_breaks_nothing(tmp_path, code, value, m
     assert "The plug-in acme" in done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_environment_may_be_marked_as_not_to_be_trusted():
+    register("test/Rumour-v0", Echo, family="test", trusted=False)
+
+    @register("test/Hearsay-v0", family="test", trusted=False)
+    @dataclass(frozen=True, kw_only=True)
+    class Hearsay(Echo):
+        """Say what was said."""
+
+    trusted = {e.id: e.trusted for e in rlvr_gym.list_envs()}
+    assert not trusted["test/Rumour-v0"]
+    assert not trusted["test/Hearsay-v0"]
+    assert trusted["rlvr/Arithmetic-v0"]
