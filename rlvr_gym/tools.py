@@ -10,6 +10,10 @@ and the environment's next message, whose role is ``"tool"`` (so that no trainer
 
 Calls that stand in the thinking do not count, and neither do calls inside of results that the policy writes itself:
 what is in ``<tool_result>`` in an action is never believed or looked at.
+
+An environment with one tool of one text argument may offer a shorter form (:func:`use_tag`), in which the tag names the
+tool and holds the argument: ``<search>query</search>``, answered by ``<result>...</result>``, as in R1-Searcher
+(2503.05592), ReSearch (2503.19470) and Search-R1 (2503.09516). The same rules hold for it.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from rlvr_gym.extraction import strip_thinking
@@ -30,16 +36,15 @@ __all__ = [
     "describe_tools",
     "parse_tool_calls",
     "render_result",
+    "use_tag",
     "use_tools",
 ]
 
 MAX_CALLS = 8
 """Calls in one action; further ones are told to be too many."""
+_TOO_MANY = f"An action may have {MAX_CALLS} calls; the rest is ignored."
 MAX_CALL_CHARS = 100_000
 MAX_RESULT_CHARS = 8_000
-
-_TAG = re.compile(r"<(/?)tool_(call|result)\s{0,4}>", re.IGNORECASE)
-_RESULT_TAG = re.compile(r"<(/?)(?=tool_(?:result|call)\b)", re.IGNORECASE)
 
 
 class ToolError(Exception):
@@ -100,6 +105,60 @@ class Tool:
         return self.run(**arguments)
 
 
+@dataclass(frozen=True, slots=True)
+class _Tags:
+    """The names of the tags of calls and of results."""
+
+    call: str
+    result: str
+
+    def pattern(self) -> re.Pattern[str]:
+        """Finds the tags; group 1 is the slash of a closing one, group 2 the name."""
+        return re.compile(rf"<(/?)({self.call}|{self.result})\s{{0,4}}>", re.IGNORECASE)
+
+    def bodies(self, text: str) -> Iterator[str]:
+        """What stands in tags of calls outside of tags of results."""
+        opened, start = "", 0
+        for tag in self.pattern().finditer(text):
+            closing, kind = bool(tag[1]), tag[2].lower()
+            if not opened and not closing:
+                opened, start = kind, tag.end()
+            elif closing and kind == opened:
+                if kind == self.call:
+                    yield text[start : tag.start()]
+                opened = ""
+
+    def render(self, text: str) -> str:
+        """A result in its tags; see :func:`render_result`."""
+        if len(text) > MAX_RESULT_CHARS:
+            text = f"{text[:MAX_RESULT_CHARS]}\n... ({len(text) - MAX_RESULT_CHARS} more characters)"
+        whole = text.encode(
+            "utf-8", "replace"
+        ).decode()  # half of a surrogate pair is no text: it cannot be stored
+        harmless = re.sub(rf"<(/?)(?=(?:{self.call}|{self.result})\b)", r"&lt;\1", whole, flags=re.IGNORECASE)
+        return f"<{self.result}>{harmless}</{self.result}>"
+
+    def answer(self, calls: Sequence[Callable[[], str]]) -> Reply | None:
+        """One result for each call, errors included; None if there is no call."""
+        if not calls:
+            return None
+        results, errors = [], 0
+        for call in calls:
+            try:
+                results.append(call())
+            except ToolError as error:
+                errors += 1
+                results.append(f"Error: {error}")
+        return Reply(
+            text="\n".join(map(self.render, results)),
+            role="tool",
+            metrics={"tool_calls": float(len(calls)), "tool_errors": float(errors)},
+        )
+
+
+_JSON_TAGS = _Tags("tool_call", "tool_result")
+
+
 def describe_tools(tools: Sequence[Tool]) -> str:
     """What a prompt says about the tools and the form of a call."""
     lines = []
@@ -117,25 +176,12 @@ def parse_tool_calls(action: str) -> tuple[ToolCall, ...]:
     A call whose tag is never closed is not one: it was cut off.
     """
     calls: list[ToolCall] = []
-    for body in _call_bodies(strip_thinking(action)):
+    for body in _JSON_TAGS.bodies(strip_thinking(action)):
         if len(calls) >= MAX_CALLS:
-            calls.append(ToolCall(problem=f"An action may have {MAX_CALLS} calls; the rest is ignored."))
+            calls.append(ToolCall(problem=_TOO_MANY))
             break
         calls.append(_read_call(body))
     return tuple(calls)
-
-
-def _call_bodies(text: str) -> Iterator[str]:
-    """What stands in ``<tool_call>`` tags outside of ``<tool_result>`` tags."""
-    opened, start = "", 0
-    for tag in _TAG.finditer(text):
-        closing, kind = bool(tag[1]), tag[2].lower()
-        if not opened and not closing:
-            opened, start = kind, tag.end()
-        elif closing and kind == opened:
-            if kind == "call":
-                yield text[start : tag.start()]
-            opened = ""
 
 
 def _read_call(body: str) -> ToolCall:
@@ -143,6 +189,7 @@ def _read_call(body: str) -> ToolCall:
         return ToolCall(problem=f"A call may have {MAX_CALL_CHARS:,} characters.")
     try:
         data = json.loads(body)
+        json.dumps(data, ensure_ascii=False).encode()  # half of a surrogate pair ("\\ud800") is no text
     except (ValueError, RecursionError) as error:
         told = f"{error}" if isinstance(error, ValueError) else "nested too deeply"
         return ToolCall(problem=f"This call is no JSON ({told[:200]}).")
@@ -155,11 +202,8 @@ def _read_call(body: str) -> ToolCall:
 
 
 def render_result(text: str) -> str:
-    """A result's message; nothing in ``text`` can end the tag or look like another call."""
-    if len(text) > MAX_RESULT_CHARS:
-        text = f"{text[:MAX_RESULT_CHARS]}\n... ({len(text) - MAX_RESULT_CHARS} more characters)"
-    harmless = _RESULT_TAG.sub(r"&lt;\1", text)
-    return f"<tool_result>{harmless}</tool_result>"
+    """A result's message: valid Unicode, not too long, and nothing in ``text`` can end the tag or look like a call."""
+    return _JSON_TAGS.render(text)
 
 
 def use_tools(action: str, tools: Sequence[Tool]) -> Reply | None:
@@ -169,22 +213,37 @@ def use_tools(action: str, tools: Sequence[Tool]) -> Reply | None:
         the message with one result for each call, and the metrics ``tool_calls`` and ``tool_errors``; None if the
         action calls nothing.
     """
-    calls = parse_tool_calls(action)
-    if not calls:
-        return None
     known = {tool.name: tool for tool in tools}
-    results, errors = [], 0
-    for call in calls:
-        try:
-            results.append(_use(call, known))
-        except ToolError as error:
-            errors += 1
-            results.append(f"Error: {error}")
-    return Reply(
-        text="\n".join(map(render_result, results)),
-        role="tool",
-        metrics={"tool_calls": float(len(calls)), "tool_errors": float(errors)},
-    )
+    return _JSON_TAGS.answer([partial(_use, call, known) for call in parse_tool_calls(action)])
+
+
+def use_tag(action: str, tool: Tool, *, call: str, result: str) -> Reply | None:
+    """Carries out calls in the short form: the text in ``<call>`` tags is the only argument of ``tool``.
+
+    Args:
+        action: what the policy wrote.
+        tool: it has one parameter, a ``str``.
+        call: the name of the tag of a call, such as ``"search"``.
+        result: the name of the tag of a result, such as ``"result"``.
+
+    Returns:
+        the same as :func:`use_tools`.
+    """
+    (parameter,) = tool.parameters
+    tags = _Tags(call, result)
+    bodies = list(islice(tags.bodies(strip_thinking(action)), MAX_CALLS + 1))
+    calls: list[Callable[[], str]] = [
+        partial(_use_text, tool, parameter, body.strip()) for body in bodies[:MAX_CALLS]
+    ]
+    if len(bodies) > MAX_CALLS:
+        calls.append(partial(_use, ToolCall(problem=_TOO_MANY), {}))
+    return tags.answer(calls)
+
+
+def _use_text(tool: Tool, parameter: str, text: str) -> str:
+    if len(text) > MAX_CALL_CHARS:
+        raise ToolError(f"A call may have {MAX_CALL_CHARS:,} characters.")
+    return tool.call({parameter: text})
 
 
 def _use(call: ToolCall, known: Mapping[str, Tool]) -> str:
