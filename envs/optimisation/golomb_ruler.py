@@ -160,6 +160,7 @@ def shortest(marks: int, forbidden: Collection[int], start: list[int]) -> tuple[
     best, nodes = start, 0
     # the marks that are left, with the last one, are a ruler themselves
     rest = [0, 1, *(OPTIMAL_RULERS[n][-1] for n in range(3, marks + 1))]
+    middle = (marks - 1) // 2
 
     def extend(ruler: list[int], steps: int, used: int, blocked: int) -> None:
         """Tries all next marks; bit ``d`` of ``steps`` is a distance from the last mark to an earlier one."""
@@ -170,11 +171,17 @@ def shortest(marks: int, forbidden: Collection[int], start: list[int]) -> tuple[
             best = ruler
             return
         step = 1
-        while last + step + rest[left - 1] < best[-1]:
+        while last + step <= furthest(len(ruler)):
             if not blocked >> step & 1:
                 moved = (steps << step) | (1 << step)
                 extend([*ruler, last + step], moved, used | moved, (blocked >> step) | used | moved)
             step += 1
+
+    def furthest(index: int) -> int:
+        """How far away the mark of this index may be if the ruler is to be shorter than the best."""
+        end = best[-1] - 1 - rest[marks - index - 1]
+        # of a ruler and its mirror image, one has its middle mark in the first half
+        return min(end, (best[-1] - 1) // 2 - rest[middle - index]) if index <= middle else end
 
     taken = sum(1 << distance for distance in forbidden)
     extend([0], 0, taken, taken)
