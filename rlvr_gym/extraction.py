@@ -26,6 +26,7 @@ __all__ = [
     "Extraction",
     "boxed_contents",
     "extract_answer",
+    "extract_text",
     "strip_thinking",
 ]
 
@@ -49,6 +50,7 @@ _PHRASE = re.compile(
 _LABEL = re.compile(r"(?:the )?(?:final )?answer(?: is\b ?:?|:)", re.IGNORECASE)
 _PHRASE_END = re.compile(r"(?<!\\)[.!](?:\s|\Z)|\n|\Z")
 _MAX_PHRASE_CHARS = 2000
+_MAY_NEED_CLEANING = re.compile(r"[*_$`]|[aA][nN][sS][wW]")
 _QUOTES = ("**", "__", "$$", "$", "`")
 
 
@@ -136,6 +138,8 @@ def _tagged(text: str) -> tuple[list[str], str]:
 
 def _hashed(text: str) -> list[str]:
     """The contents of GSM8K's ``#### 42`` lines. In Markdown four hashes make a heading, which is no answer."""
+    if "####" not in text:  # many times faster than to look at the beginning of every line
+        return []
     end = len(text.rstrip())  # nothing stands under the last line, so that one is no heading
     return [m[1] for m in _HASHES.finditer(text) if m.end() >= end or not _HEADING.match(m[1])]
 
@@ -200,11 +204,37 @@ def _distinct(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(candidates)
 
 
+def _plain_answer(completion: str) -> str:
+    """What :func:`extract_answer` finds in the commonest case, at a fraction of the cost; "" in any other case.
+
+    That is a completion with one pair of answer tags, no other tag, no TeX and no ``####`` line, and in the tags
+    ASCII text without Markdown and labels.
+    """
+    start = completion.find("<")
+    end = completion.find("<", start + 1)
+    if not completion.startswith("<answer>", start) or not completion.startswith("</answer>", end):
+        return ""
+    content = completion[start + len("<answer>") : end]
+    if (
+        len(content) > MAX_ANSWER_CHARS
+        or not content.isascii()
+        or _MAY_NEED_CLEANING.search(content)
+        or completion.find("<", end + 1) >= 0
+        or "\\" in completion
+        or "####" in completion
+    ):
+        return ""
+    return content.strip()
+
+
 def extract_answer(completion: str) -> Extraction:
     """The final answer(s) that a completion offers.
 
     Never raises, for any text; linear in its length.
     """
+    plain = _plain_answer(completion)
+    if plain:
+        return Extraction((plain,), True)
     visible = strip_thinking(completion)
     explicit, outside = _explicit(visible)
     candidates = _distinct(explicit)
@@ -217,6 +247,26 @@ def extract_answer(completion: str) -> Extraction:
         return Extraction(reason=Reason.NO_ANSWER)
     if any(len(candidate) > MAX_ANSWER_CHARS for candidate in candidates):
         return Extraction(marked=marked, reason=Reason.TOO_COMPLEX if marked else Reason.NO_ANSWER)
+    return Extraction(candidates, marked)
+
+
+def extract_text(completion: str) -> Extraction:
+    """The text(s) that a completion offers, unchanged but for surrounding white space.
+
+    For tasks whose answer is a text to be written: what stands in ``<answer>`` tags, else in ``\\boxed{}``, else all
+    that is said outside the thinking. Labels, Markdown and phrases are part of a text, so nothing else is taken off.
+    """
+    visible = strip_thinking(completion)
+    found, outside = _tagged(visible)
+    found = found or boxed_contents(outside)
+    marked = bool(found)
+    if not found and not _has_marker(visible):
+        found = [visible]
+    candidates = tuple(dict.fromkeys(text.strip() for text in found if text.strip()))[:MAX_CANDIDATES]
+    if not candidates:
+        return Extraction(reason=Reason.NO_ANSWER)
+    if any(len(candidate) > MAX_ANSWER_CHARS for candidate in candidates):
+        return Extraction(marked=marked, reason=Reason.TOO_COMPLEX)
     return Extraction(candidates, marked)
 
 
