@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -194,12 +195,19 @@ def _point(generator: random.Random, names: list[str], whole: bool, trial: int) 
 
 
 def approximate(
-    node: Node, fuel: Fuel, digits: int = 60, common_log: bool = False
+    node: Node,
+    fuel: Fuel,
+    digits: int = 60,
+    common_log: bool = False,
+    env: Mapping[str, Fraction] | None = None,
 ) -> tuple[Fraction, Fraction] | None:
-    """A real constant as a midpoint and a bound on its error; None if it is not one."""
+    """A real value as a midpoint and a bound on its error; None if it is not one.
+
+    ``env`` gives the variables their values; without it, expressions with variables have none.
+    """
     with _LOCK:
         try:
-            evaluator = Evaluator(_context(), digits, {}, True, common_log, fuel)
+            evaluator = Evaluator(_context(), digits, dict(env or {}), True, common_log, fuel)
             value, radius = evaluator.value(node)
             if hasattr(value, "imag") and value.imag != 0:
                 return None
