@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import ClassVar, Generic, TypeVar
 
@@ -28,6 +29,8 @@ __all__ = [
     "parse_factors",
     "parse_matrix",
     "parse_numbers",
+    "plain_integers",
+    "plain_matrix",
     "tidy",
 ]
 
@@ -55,6 +58,11 @@ _FACTOR = re.compile(r"\(?\s*(\d{1,300})\s*\)?\s*(?:(?:\^|\*\*)\s*[({]?\s*(\d{1,
 _PRODUCT_SIGN = re.compile(r"(?<!\*)\*(?!\*)|,|(?<=\d)\s+(?=\d)")
 _ENVIRONMENT = re.compile(r"\\begin\{([bpvBV]?matrix|array)\}(.*)\\end\{\1\}", re.DOTALL)
 _ROW = re.compile(r"[\[(]([^\[\]()]*)[\])]")
+_PLAIN_INTEGER = re.compile(r"-?\d{1,300}", re.ASCII)
+_PLAIN_LIST = re.compile(r"-?\d{1,300}(?:, ?-?\d{1,300}){0,499}", re.ASCII)
+_PLAIN_MATRIX = re.compile(
+    r"\[?\[-?\d{1,300}(?:, ?-?\d{1,300}|\], ?\n?\[-?\d{1,300}){0,1999}\]\]?", re.ASCII
+)
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 
@@ -96,8 +104,26 @@ def _unnamed(text: str) -> str:
     return text[named.end() :] if named else text
 
 
+def plain_integers(text: str) -> list[int] | None:
+    """The numbers of ``1, -2, 3``, as most answers are written; None for any other form, which may be readable too."""
+    plain = len(text) <= MAX_CHARS and _PLAIN_LIST.fullmatch(text)
+    return list(map(int, text.split(","))) if plain else None
+
+
+def plain_matrix(text: str) -> list[list[int]] | None:
+    """The rows of ``[[1, 2], [3, 4]]``; None for any other form, which may be readable too."""
+    if not text.startswith("[[") or not text.endswith("]]") or len(text) > MAX_CHARS:
+        return None
+    if _PLAIN_MATRIX.fullmatch(text) is None:
+        return None
+    rows = [list(map(int, row.rpartition("[")[2].split(","))) for row in text[:-2].split("]")]
+    return rows if max(map(len, rows)) == min(map(len, rows)) <= MAX_ITEMS else None
+
+
 def integer_of(text: str) -> int | None:
     """The whole number that ``text`` is (``12``, ``x = 12``, ``12.0``), or None."""
+    if _PLAIN_INTEGER.fullmatch(text):
+        return int(text)
     clean = tidy(text)
     if clean is None:
         return None
@@ -113,6 +139,9 @@ def _split(text: str) -> list[str] | None:
 
 def parse_numbers(text: str) -> list[Fraction] | None:
     """The rational numbers of a list, in order: ``2, 3``, ``[2; 1/2]``, ``{2, 3}``, ``x = 2 or x = 3``, ``2 3``."""
+    plain = plain_integers(text)
+    if plain is not None:
+        return list(map(Fraction, plain))
     clean = tidy(text)
     if clean is None:
         return None
@@ -165,6 +194,9 @@ def parse_matrix(text: str) -> list[list[Fraction]] | None:
 
     None unless all rows are of one length.
     """
+    plain = plain_matrix(text)
+    if plain is not None:
+        return [list(map(Fraction, row)) for row in plain]
     clean = tidy(text)
     if clean is None:
         return None
@@ -248,18 +280,18 @@ class ReducedFractionVerifier(ParsedVerifier[tuple[int, int]]):
         return value == Fraction(task.answer).as_integer_ratio()
 
 
-class NumbersVerifier(ParsedVerifier[list[Fraction]]):
+class NumbersVerifier(ParsedVerifier[Sequence[Fraction | int]]):
     """``task.answer`` is a list of rationals as text. ``ordered`` says whether order counts; repetition does."""
 
     ordered: ClassVar[bool]
 
-    def read(self, answer: str, task: Task) -> list[Fraction] | None:
+    def read(self, answer: str, task: Task) -> Sequence[Fraction | int] | None:
         """A list of rationals."""
-        return parse_numbers(answer)
+        return plain_integers(answer) or parse_numbers(answer)
 
-    def holds(self, value: list[Fraction], task: Task) -> bool:
+    def holds(self, value: Sequence[Fraction | int], task: Task) -> bool:
         """The same numbers, as often."""
-        gold = parse_numbers(str(task.answer)) or []
+        gold = self.read(str(task.answer), task) or []
         return value == gold if self.ordered else sorted(value) == sorted(gold)
 
 
@@ -278,13 +310,13 @@ class TupleVerifier(NumbersVerifier):
 
 
 @register_verifier("matrix")
-class MatrixVerifier(ParsedVerifier[list[list[Fraction]]]):
+class MatrixVerifier(ParsedVerifier[Sequence[Sequence[Fraction | int]]]):
     """``task.answer`` is a matrix of rationals as text."""
 
-    def read(self, answer: str, task: Task) -> list[list[Fraction]] | None:
+    def read(self, answer: str, task: Task) -> Sequence[Sequence[Fraction | int]] | None:
         """A matrix."""
-        return parse_matrix(answer)
+        return plain_matrix(answer) or parse_matrix(answer)
 
-    def holds(self, value: list[list[Fraction]], task: Task) -> bool:
+    def holds(self, value: Sequence[Sequence[Fraction | int]], task: Task) -> bool:
         """The same shape and entries."""
-        return value == parse_matrix(str(task.answer))
+        return value == self.read(str(task.answer), task)

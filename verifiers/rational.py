@@ -19,6 +19,7 @@ MAX_UNIT_WORDS = 4
 
 # A group of thousands does not begin with 0: "0,500" is half in many countries, and not 500.
 _WHOLE = r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:[ _]\d{3})+|\d+"
+_PLAIN = re.compile(r"-?\d{1,300}", re.ASCII)
 _DECIMAL = re.compile(rf"([+-]?)\s?(?:({_WHOLE})(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{{1,4}}))?")
 _LATEX_FRACTION = re.compile(
     r"([+-]?)\s?\\[dt]?frac\s?(?:(\d)\s?(\d)|\{\s?([+-]?\d+)\s?\}\s?\{\s?([+-]?\d+)\s?\})"
@@ -63,6 +64,8 @@ def parse_rational(text: str) -> Fraction | None:
     time; more than 1,000 characters are not read. Only ASCII and full-width digits count: a look-alike digit of
     another script is no digit.
     """
+    if _PLAIN.fullmatch(text):
+        return Fraction(int(text))
     text = _tidy(text)
     if not text or not text.isascii():
         return None
@@ -74,6 +77,8 @@ def parse_rational(text: str) -> Fraction | None:
         proper = int(above) < int(below)  # "1 234/5" could also mean 1234/5, and is refused
         return _quotient(sign, int(whole) * int(below) + int(above), int(below)) if proper else None
     above, slash, below = text.partition("/")
+    if slash and _PLAIN.fullmatch(above) and _PLAIN.fullmatch(below):
+        return _quotient("", int(above), int(below))
     value = _decimal(above.strip())
     if not slash or value is None:
         return value
@@ -123,7 +128,7 @@ def _without_unit(answer: str, prompt: str) -> str:
     Its every word has to stand in the question, which must not use another unit of the same kind ("5 cents" is no
     5 where dollars are asked for), and none may change the number ("dozen", "thousand").
     """
-    if len(answer) > MAX_CHARS:
+    if len(answer) > MAX_CHARS or _PLAIN.fullmatch(answer):
         return answer
     match = _WITH_UNIT.fullmatch(_without_latex(answer).strip())
     if match is None:
