@@ -35,13 +35,17 @@ __all__ = [
 
 PYTHON = "/usr/bin/python3"
 _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
-_EMPTY = ("tmp", "proc", "dev", "sys", "etc", "usr/bin", "usr/lib")
+_EMPTY = ("tmp", "proc", "dev", "sys", "etc", "opt", "usr/bin", "usr/lib")
 _LEFT_OUT = {
     "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "site-packages", "dist-packages", "lib2to3",
     "turtle.py", "pydoc_data", "__phello__", "msilib", "venv",
 }  # fmt: skip
 _LEFT_OUT_SUFFIXES = (".opt-1.pyc", ".opt-2.pyc", ".a", ".exe")
 _LEFT_OUT_PREFIXES = ("_tkinter.", "_curses", "nis.", "_test", "_xxtestfuzz", "xxlimited")
+# libgcc_s is loaded by name when a thread is cancelled; compiled packages count on all of them (PEP 513)
+_ALWAYS_THERE = (
+    "libgcc_s.so.1", "libstdc++.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1",
+)  # fmt: skip
 _LDD_LINE = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 
 
@@ -89,9 +93,9 @@ def _shared_libraries(binaries: list[Path]) -> Iterator[Entry]:
     output = subprocess.run(["ldd", *map(str, binaries)], capture_output=True, text=True, check=False).stdout
     found = dict.fromkeys(_LDD_LINE.findall(output))
     for folder in {os.path.dirname(path) for path in found}:
-        extra = os.path.join(folder, "libgcc_s.so.1")  # loaded by name when a thread is cancelled
-        if os.path.exists(extra):
-            found[extra] = None
+        for name in _ALWAYS_THERE:
+            if os.path.exists(extra := os.path.join(folder, name)):
+                found[extra] = None
     for path in found:
         yield Entry(Path(path).resolve(), path)
 

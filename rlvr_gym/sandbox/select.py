@@ -22,24 +22,30 @@ BACKENDS: dict[str, type[Backend]] = {
 }
 """By name, strongest first."""
 
-_shared: dict[tuple[int, str], Sandbox] = {}
+_shared: dict[tuple[int, str, tuple[str, ...]], Sandbox] = {}
 _lock = threading.Lock()
 
 
-def make_backend(name: str = "auto") -> Backend:
+def make_backend(name: str = "auto", modules: tuple[str, ...] = ()) -> Backend:
     """The backend of this name; ``auto`` is the strongest that works here.
+
+    Args:
+        name: of the backend.
+        modules: the host's packages that its sandboxes can import.
 
     Raises:
         UnknownNameError: if there is no such backend.
-        BackendUnavailableError: if ``auto`` finds none.
+        BackendUnavailableError: if ``auto`` finds none, or the named one cannot take modules.
     """
     if name != "auto":
         if name not in BACKENDS:
             raise UnknownNameError("sandbox backend", name, [*BACKENDS, "auto"])
-        return BACKENDS[name]()
+        return BACKENDS[name](modules=modules)
     complaints = []
     for cls in BACKENDS.values():
-        backend = cls()
+        if modules and not cls.takes_modules:
+            continue
+        backend = cls(modules=modules)
         found = backend.check()
         if found.ok:
             return backend
@@ -57,7 +63,11 @@ def _workers() -> int:
 
 
 def make_sandbox(
-    backend: str = "auto", workers: int | None = None, fallback: str | None = None, **settings: Any
+    backend: str = "auto",
+    workers: int | None = None,
+    fallback: str | None = None,
+    modules: tuple[str, ...] = (),
+    **settings: Any,
 ) -> Sandbox:
     """A pool of one's own; close it after use.
 
@@ -65,26 +75,28 @@ def make_sandbox(
         backend: a name, or ``auto``.
         workers: programs at once; None for one a processor.
         fallback: the backend for when the first stays away.
+        modules: the host's packages that programs can import (see :class:`~rlvr_gym.sandbox.backends.base.Backend`).
         **settings: ``retries`` and ``patience`` of :class:`~rlvr_gym.sandbox.pool.Sandbox`.
     """
     count = _workers() if workers is None else workers
-    other = make_sandbox(fallback, count) if fallback else None
-    return Sandbox(make_backend(backend), count, fallback=other, **settings)
+    other = make_sandbox(fallback, count, modules=modules) if fallback else None
+    return Sandbox(make_backend(backend, modules), count, fallback=other, **settings)
 
 
-def get_sandbox(backend: str = "") -> Sandbox:
+def get_sandbox(backend: str = "", modules: tuple[str, ...] = ()) -> Sandbox:
     """The pool that everything in this process shares; ends with the process.
 
     Args:
         backend: a name or ``auto``; empty for the environment variable ``RLVR_GYM_SANDBOX``, else ``auto``.
             ``docker,bubblewrap`` names a fallback for an engine that stays away.
+        modules: the host's packages that programs can import; each choice has a pool of its own.
     """
     wanted = backend or os.environ.get("RLVR_GYM_SANDBOX", "") or "auto"
-    key = (os.getpid(), wanted)  # a forked process must not talk over its parent's channels
+    key = (os.getpid(), wanted, modules)  # a forked process must not talk over its parent's channels
     with _lock:
         if key not in _shared:
             first, _, second = wanted.partition(",")
-            _shared[key] = make_sandbox(first.strip(), fallback=second.strip() or None)
+            _shared[key] = make_sandbox(first.strip(), fallback=second.strip() or None, modules=modules)
         return _shared[key]
 
 

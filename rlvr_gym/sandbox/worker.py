@@ -17,7 +17,8 @@ from rlvr_gym.sandbox.job import Job, RunResult, Status
 
 __all__ = ["Conversation", "Worker"]
 
-START_SECONDS = 30.0
+START_SECONDS, SLOW_START_SECONDS = 30.0, 120.0
+"""How long a sandbox may take to come up; the second, if it imports packages at its start."""
 GRACE_SECONDS = 10.0
 """How much longer than the job's own limits the host waits for the result: cleaning up takes its time."""
 MAX_LINE = 4 * 2**20
@@ -46,7 +47,8 @@ class Worker:
         """Whether the last job left nothing behind; a sandbox that is not clean is not used again."""
         try:
             channel.send_bytes(bootstrap.payload(config), START_SECONDS)
-            self.hello = channel.receive(HELLO_ID, START_SECONDS)
+            patience = SLOW_START_SECONDS if config.get("modules") else START_SECONDS
+            self.hello = channel.receive(HELLO_ID, patience)
         except SandboxLostError as error:
             last_words = describe().strip() or "it said nothing"
             self.close()

@@ -6,11 +6,13 @@ import os
 import random
 import socket
 import subprocess
+import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, ClassVar
 
 from rlvr_gym.sandbox.channel import Channel
@@ -18,7 +20,7 @@ from rlvr_gym.sandbox.errors import BackendUnavailableError
 from rlvr_gym.sandbox.guest import bootstrap
 from rlvr_gym.sandbox.worker import Worker
 
-__all__ = ["GUEST_ENVIRONMENT", "Availability", "Backend", "private_uid", "spawn"]
+__all__ = ["GUEST_ENVIRONMENT", "Availability", "Backend", "package_folders", "private_uid", "spawn"]
 
 GUEST_ENVIRONMENT = {
     "PATH": "/usr/bin",
@@ -28,6 +30,8 @@ GUEST_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
+    "OPENBLAS_NUM_THREADS": "1",  # jobs are forked from a process that must have a single thread
+    "OMP_NUM_THREADS": "1",
 }
 """The same everywhere, so that the same program gives the same output everywhere."""
 
@@ -43,10 +47,29 @@ class Availability:
     why: str
 
 
+def package_folders() -> list[Path]:
+    """The folders of this interpreter's installed packages."""
+    found = (Path(path) for path in sys.path if path)
+    return [path for path in found if path.name in ("site-packages", "dist-packages") and path.is_dir()]
+
+
 class Backend(ABC):
-    """Starts sandboxes of one kind."""
+    """Starts sandboxes of one kind.
+
+    Args:
+        modules: installed packages of the host that every sandbox imports at its start, so that jobs can import them;
+            only where :attr:`takes_modules`. They are code that the host trusts: they are loaded outside of any job.
+    """
 
     name: ClassVar[str]
+    takes_modules: ClassVar[bool] = False
+
+    def __init__(self, modules: Sequence[str] = ()) -> None:
+        if modules and not self.takes_modules:
+            raise BackendUnavailableError(
+                f"The {self.name} sandbox cannot import the host's packages ({', '.join(modules)}); use bubblewrap."
+            )
+        self.modules = tuple(modules)
 
     @abstractmethod
     def check(self) -> Availability:

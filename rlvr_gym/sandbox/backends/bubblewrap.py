@@ -5,11 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from rlvr_gym.sandbox import rootfs
-from rlvr_gym.sandbox.backends.base import GUEST_ENVIRONMENT, Availability, Backend, private_uid, spawn
+from rlvr_gym.sandbox.backends.base import (
+    GUEST_ENVIRONMENT,
+    Availability,
+    Backend,
+    package_folders,
+    private_uid,
+    spawn,
+)
 from rlvr_gym.sandbox.errors import BackendUnavailableError
 from rlvr_gym.sandbox.worker import Worker
 
@@ -19,8 +27,13 @@ _TMP_BYTES = 64 * 2**20
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
-def _command(root: Path) -> list[str]:
-    """The namespaces and mounts: the interpreter read-only, a small /tmp, five devices, and nothing else."""
+def _command(root: Path, folders: Sequence[Path] = ()) -> list[str]:
+    """The namespaces and mounts: the interpreter read-only, a small /tmp, five devices, and nothing else.
+
+    Args:
+        root: the interpreter's file system.
+        folders: of packages, which are mounted read-only as ``/opt/0``, ``/opt/1``, ...
+    """
     command = [
         "bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--as-pid-1", "--new-session",
         "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL", "--hostname", "sandbox",
@@ -32,6 +45,11 @@ def _command(root: Path) -> list[str]:
         command += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         command += ["--symlink", f"/proc/self/fd{target}", f"/dev/{name}"]
+    if folders:
+        command += ["--tmpfs", "/opt"]
+        for i, folder in enumerate(folders):
+            command += ["--ro-bind", str(folder), f"/opt/{i}"]
+        command += ["--remount-ro", "/opt"]
     # only /tmp can be written to, and it has a size
     command += ["--remount-ro", "/dev", "--size", str(_TMP_BYTES), "--perms", "0700", "--tmpfs", "/tmp"]
     return [*command, "--chdir", "/tmp", rootfs.PYTHON, "-S", "-s"]
@@ -67,6 +85,7 @@ class BubblewrapBackend(Backend):
     """
 
     name = "bubblewrap"
+    takes_modules = True
 
     def check(self) -> Availability:
         """Tries a sandbox once."""
@@ -90,9 +109,13 @@ class BubblewrapBackend(Backend):
                 "The bubblewrap sandbox needs the program bwrap: apt install bubblewrap."
             )
         root = rootfs.cached_rootfs()
+        folders = package_folders() if self.modules else []
+        config = {"workdir": "/tmp", "protected": [1], "filter": True}
+        if self.modules:
+            config |= {"paths": [f"/opt/{i}" for i in range(len(folders))], "modules": self.modules}
         return spawn(
-            [found, *_command(root)[1:]],
-            {"workdir": "/tmp", "protected": [1], "filter": True},
+            [found, *_command(root, folders)[1:]],
+            config,
             environment=_environment(root),
             uid=private_uid() if os.getuid() == 0 else None,
         )

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import socket
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,8 @@ class DockerBackend(Backend):
 
     name = "docker"
 
-    def __init__(self, image: str = IMAGE) -> None:
+    def __init__(self, image: str = IMAGE, modules: Sequence[str] = ()) -> None:
+        super().__init__(modules)
         self.image = image
         self._client: docker.DockerClient | None = None
 

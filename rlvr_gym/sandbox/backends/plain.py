@@ -12,7 +12,14 @@ from functools import partial
 from pathlib import Path
 
 from rlvr_gym.sandbox import rootfs
-from rlvr_gym.sandbox.backends.base import GUEST_ENVIRONMENT, Availability, Backend, private_uid, spawn
+from rlvr_gym.sandbox.backends.base import (
+    GUEST_ENVIRONMENT,
+    Availability,
+    Backend,
+    package_folders,
+    private_uid,
+    spawn,
+)
 from rlvr_gym.sandbox.errors import BackendUnavailableError
 from rlvr_gym.sandbox.guest.files import empty
 from rlvr_gym.sandbox.worker import Worker
@@ -49,6 +56,7 @@ class SubprocessBackend(Backend):
     """
 
     name = "subprocess"
+    takes_modules = True
 
     def check(self) -> Availability:
         """Works on every Linux."""
@@ -75,9 +83,12 @@ class SubprocessBackend(Backend):
             "PYTHONHOME": f"{root}/usr",
             "LD_LIBRARY_PATH": rootfs.library_path_below(root),
         }
+        config = {"workdir": str(workdir), "protected": [os.getpid()], "filter": True}
+        if self.modules:
+            config |= {"paths": [*map(str, package_folders())], "modules": self.modules}
         return spawn(
             [f"{root}{rootfs.PYTHON}", "-S", "-s"],
-            {"workdir": str(workdir), "protected": [os.getpid()], "filter": True},
+            config,
             environment=environment,
             uid=uid,
             cleanup=partial(_remove, workdir),

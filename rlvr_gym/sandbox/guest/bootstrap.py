@@ -37,7 +37,7 @@ def payload(config: dict[str, Any]) -> bytes:
 
     Args:
         config: ``workdir`` (emptied after each job), ``protected`` (process ids), ``filter`` (whether to install the
-            system call filter).
+            system call filter), and optionally ``paths`` and ``modules`` (of installed packages, loaded at the start).
     """
     here = Path(__file__).parent
     start = {

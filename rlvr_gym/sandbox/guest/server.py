@@ -262,7 +262,8 @@ class Server:
         self.base_processes = 1 if alone else processes.of_user() + 64
         self.filter = jail.make_filter([os.getpid(), *config["protected"]]) if config["filter"] else None
         sys.path[:] = [path for path in sys.path if path]
-        for name in _PRELOADED.split():
+        sys.path += config.get("paths", [])
+        for name in [*_PRELOADED.split(), *config.get("modules", [])]:
             importlib.import_module(name)
         jail.share_code_pages()
         self.base_size = jail.address_space()

@@ -1,0 +1,1 @@
+"""Tasks and judges from elsewhere: reasoning-gym, JSONL files, mixtures of other environments."""
