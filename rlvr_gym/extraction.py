@@ -251,9 +251,9 @@ def extract_answer(completion: str) -> Extraction:
 
 
 def extract_text(completion: str) -> Extraction:
-    """The text(s) that a completion offers, unchanged but for surrounding white space.
+    r"""The text(s) that a completion offers, unchanged but for surrounding white space.
 
-    For tasks whose answer is a text to be written: what stands in ``<answer>`` tags, else in ``\\boxed{}``, else all
+    For tasks whose answer is a text to be written: what stands in ``<answer>`` tags, else in ``\boxed{}``, else all
     that is said outside the thinking. Labels, Markdown and phrases are part of a text, so nothing else is taken off.
     """
     visible = strip_thinking(completion)
