@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rlvr_gym.discovery import Lazy
-from rlvr_gym.errors import RegistrationError, UnknownNameError, describe
+from rlvr_gym.errors import ConfigError, RegistrationError, UnknownNameError, describe
 from rlvr_gym.extraction import extract_answer
 from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
@@ -74,7 +74,7 @@ class AnswerVerifier(Verifier):
         """The verdict on one extracted answer: stripped, not empty, without box, tags or surrounding Markdown."""
 
 
-VerifierFactory = Callable[[], Verifier]
+VerifierFactory = Callable[..., Verifier]
 _registry: dict[str, VerifierFactory] = {}
 _builtin = Lazy("register_verifier", "verifiers", "envs")
 _F = TypeVar("_F", bound=type[Verifier])
@@ -103,14 +103,24 @@ def verifier_names() -> list[str]:
     return sorted(_registry)
 
 
-def get_verifier(name: str) -> Verifier:
+def get_verifier(name: str, **settings: Any) -> Verifier:
     """A new instance of the verifier with this name.
+
+    Args:
+        name: its name.
+        **settings: its own, such as ``policy={"tolerance": "rel(1e-3)"}`` of ``math``.
 
     Raises:
         UnknownNameError: if there is none.
+        ConfigError: if it does not take these settings.
     """
     if name not in _registry:
         _builtin.load(name)
     if name not in _registry:
         raise UnknownNameError("verifier", name, _registry.keys() | _builtin.modules.keys())
-    return _registry[name]()
+    try:
+        return _registry[name](**settings)
+    except TypeError as error:
+        if not settings:
+            raise
+        raise ConfigError(f"The verifier {name!r} does not take the settings {settings!r}: {error}.") from error

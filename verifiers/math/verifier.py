@@ -32,11 +32,11 @@ class MathVerifier(AnswerVerifier):
     :class:`Policy`. What is accepted by default, and which policy changes it: ``docs/math-verifier.md``.
 
     Args:
-        policy: the defaults of the policies; a task's own options go over them.
+        policy: the defaults of the policies, as a Policy or its fields; a task's own options go over them.
     """
 
-    def __init__(self, policy: Policy = DEFAULT) -> None:
-        self.policy = policy
+    def __init__(self, policy: Policy | Mapping[str, Any] = DEFAULT) -> None:
+        self.policy = policy if isinstance(policy, Policy) else DEFAULT.with_options(policy)
 
     def judge(self, completion: str, task: Task) -> Verdict:
         """As for every answer; and several boxes that together are the reference's list are one answer."""
