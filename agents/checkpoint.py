@@ -15,6 +15,7 @@ from rlvr_gym.agents.policy import Policy
 from rlvr_gym.errors import ConfigError
 
 __all__ = [
+    "BEST",
     "CHECKPOINTS",
     "POLICY_FILE",
     "find_checkpoint",
@@ -28,6 +29,8 @@ POLICY_FILE = "policy.json"
 WEIGHTS_FILE = "weights.pt"
 TRAINER_FILE = "trainer.pt"
 CHECKPOINTS = "checkpoints"
+BEST = "best"
+"""The policy with the best held-out evaluation: a folder in the run's."""
 
 
 def save_policy(policy: Policy, folder: Path) -> None:

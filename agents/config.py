@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from rlvr_gym.errors import ConfigError, UnknownNameError
+from rlvr_gym.agents.algorithms import ALGORITHMS, AlgorithmConfig, Section, ValueConfig
+from rlvr_gym.agents.presets import preset_settings
+from rlvr_gym.errors import ConfigError
 
 __all__ = [
     "ALGORITHMS",
@@ -17,36 +19,17 @@ __all__ = [
     "CheckpointConfig",
     "EnvConfig",
     "EvalConfig",
+    "GuardConfig",
     "LoggingConfig",
     "OptimiserConfig",
     "SFTConfig",
     "SamplingConfig",
     "TrainConfig",
+    "ValueConfig",
 ]
 
-AdvantageName = Literal["grpo", "dr_grpo", "rloo", "batch"]
-LossName = Literal["grpo", "bnpo", "dr_grpo", "dapo"]
 
-ALGORITHMS: dict[str, dict[str, Any]] = {
-    # DeepSeekMath 2402.03300; beta = 0 as in current practice (TRL's default), the paper used 0.04
-    "grpo": {"advantage": "grpo", "loss": "grpo"},
-    # TRL loss_type="bnpo"
-    "bnpo": {"advantage": "grpo", "loss": "bnpo"},
-    # Liu et al. 2503.20783: no division by the standard deviation, none by the length
-    "dr_grpo": {"advantage": "dr_grpo", "loss": "dr_grpo"},
-    # DAPO 2503.14476: clip-higher, token-level mean, dynamic sampling
-    "dapo": {"advantage": "grpo", "loss": "dapo", "eps_high": 0.28, "dynamic_sampling": True},
-    # Ahmadian et al. 2402.14740; on-policy, so the clip never binds
-    "rloo": {"advantage": "rloo", "loss": "bnpo"},
-}
-"""Named algorithms: what each one sets; settings given beside the name win."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EnvConfig(_Section):
+class EnvConfig(Section):
     """The environment to train in."""
 
     id: str = Field(description="A registered environment id, such as rlvr/Arithmetic-v0.")
@@ -65,7 +48,7 @@ class EnvConfig(_Section):
     )
 
 
-class SFTConfig(_Section):
+class SFTConfig(Section):
     """The warm start on oracle demonstrations; the loss is on completion tokens only."""
 
     steps: int = Field(default=0, ge=0, description="Most optimiser steps; 0 for no warm start.")
@@ -82,7 +65,7 @@ class SFTConfig(_Section):
     check_tasks: int = Field(default=128, ge=1, description="Fresh training tasks in each check.")
 
 
-class SamplingConfig(_Section):
+class SamplingConfig(Section):
     """How completions are sampled in training (evaluation: same limits, temperature of its own)."""
 
     prompts_per_step: int = Field(default=32, ge=1, description="Prompts P in one step.")
@@ -98,48 +81,7 @@ class SamplingConfig(_Section):
     )
 
 
-class AlgorithmConfig(_Section):
-    """Advantages and loss. A bare name stands for what ALGORITHMS says about it; fields beside it win."""
-
-    name: str = Field(default="grpo", description="A key of ALGORITHMS: grpo, bnpo, dr_grpo, dapo, rloo.")
-    advantage: AdvantageName = Field(default="grpo", description="How rewards of a group become advantages.")
-    loss: LossName = Field(default="grpo", description="How the clipped per-token losses are aggregated.")
-    eps_low: float = Field(
-        default=0.2, ge=0, lt=1, description="Lower clip: the ratio counts from 1 - eps_low."
-    )
-    eps_high: float = Field(default=0.2, ge=0, description="Upper clip: the ratio counts to 1 + eps_high.")
-    beta: float = Field(
-        default=0.0, ge=0, description="Weight of the KL to the reference (the policy before RL)."
-    )
-    track_kl: bool = Field(
-        default=True,
-        description="Measure the KL on one micro-batch a step even if beta is 0 (keeps a frozen copy).",
-    )
-    kl_estimator: Literal["k1", "k2", "k3"] = Field(
-        default="k3", description="Per-token estimator of that KL."
-    )
-    dynamic_sampling: bool = Field(
-        default=False, description="Replace groups whose rewards are all equal (DAPO)."
-    )
-    max_resamples: int = Field(
-        default=4, ge=1, description="Most rounds of sampling in a step with dynamic sampling."
-    )
-    epochs: int = Field(default=1, ge=1, description="Passes over the sampled batch.")
-    minibatches: int = Field(default=1, ge=1, description="Optimiser steps in each pass.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _expand(cls, data: Any) -> Any:
-        if not isinstance(data, str | Mapping):
-            return data  # pydantic says what is wrong with it
-        given = {"name": data} if isinstance(data, str) else dict(data)
-        name = given.get("name", "grpo")
-        if name not in ALGORITHMS:
-            raise UnknownNameError("algorithm", str(name), ALGORITHMS)
-        return {**ALGORITHMS[name], **given}
-
-
-class OptimiserConfig(_Section):
+class OptimiserConfig(Section):
     """AdamW with linear warm-up, then a constant rate or a linear decay."""
 
     lr: float = Field(default=3e-4, gt=0, description="Learning rate of the RL stage.")
@@ -158,13 +100,21 @@ class OptimiserConfig(_Section):
     )
 
 
-class EvalConfig(_Section):
+class EvalConfig(Section):
     """Held-out evaluation; training never sees a task whose prompt is among these."""
 
     tasks: int = Field(default=500, ge=0, description="Held-out tasks; 0 for no evaluation.")
     samples: int = Field(default=1, ge=1, description="Completions of each task.")
     every: int = Field(default=0, ge=0, description="Steps between evaluations; 0 for only before and after.")
     temperature: float = Field(default=1.0, ge=0, description="Sampling temperature; 0 is greedy.")
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="Stop after this many evaluations in a row without a new best; none never.",
+    )
+    target: float | None = Field(
+        default=None, gt=0, le=1, description="Stop once held-out accuracy reaches this; none never."
+    )
     seed: int = Field(
         default=4_000_000_000, ge=0, lt=2**32, description="The stream that held-out tasks come from."
     )
@@ -174,26 +124,52 @@ class EvalConfig(_Section):
     )
 
 
-class CheckpointConfig(_Section):
+class CheckpointConfig(Section):
     """When the whole state is written."""
 
     every: int = Field(
         default=25, ge=1, description="Steps between checkpoints; there is always one at the end."
     )
     keep: int = Field(default=2, ge=1, description="How many of the newest are kept.")
+    best: bool = Field(default=True, description="Keep the policy with the best evaluation so far in best/.")
 
 
-class LoggingConfig(_Section):
+class GuardConfig(Section):
+    """Alarms: what is said, or stops the run, when a number has been out of bounds for some steps."""
+
+    kl_above: float | None = Field(
+        default=1.0,
+        gt=0,
+        description="Alarm at a KL to the reference above this (nats a token); none for no alarm.",
+    )
+    entropy_below: float | None = Field(
+        default=0.01, ge=0, description="Alarm at an entropy (nats a token) below this; none for no alarm."
+    )
+    entropy_above: float | None = Field(
+        default=None, gt=0, description="Alarm at an entropy above this; none for no alarm."
+    )
+    steps: int = Field(default=5, ge=1, description="Steps in a row before an alarm.")
+    stop: bool = Field(default=False, description="Whether an alarm stops the run, and is not only told.")
+
+
+class LoggingConfig(Section):
     """What is written beside metrics.jsonl."""
 
     rollouts_every: int = Field(default=10, ge=1, description="Steps between samples in rollouts.jsonl.")
     rollouts: int = Field(default=8, ge=0, description="Rollouts in each such sample; 0 for none.")
     tensorboard: bool = Field(default=True, description="Write event files to tb/.")
+    trackers: list[Literal["wandb", "trackio"]] = Field(
+        default_factory=list, description="Experiment trackers that get the metrics as well."
+    )
+    project: str = Field(default="rlvr-gym", description="The trackers' project.")
 
 
-class TrainConfig(_Section):
+class TrainConfig(Section):
     """Everything that determines a training run."""
 
+    preset: str | None = Field(
+        default=None, description="A paper's recipe (see PRESETS); fills in what is not said here."
+    )
     env: EnvConfig = Field(description="The environment.")
     reward: str | dict[str, Any] = Field(
         default="binary", description="A reward design: name, dict of weights, or tree."
@@ -207,6 +183,7 @@ class TrainConfig(_Section):
     optimiser: OptimiserConfig = Field(default_factory=OptimiserConfig, description="AdamW.")
     eval: EvalConfig = Field(default_factory=EvalConfig, description="Held-out evaluation.")
     checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig, description="Checkpoints.")
+    guard: GuardConfig = Field(default_factory=GuardConfig, description="Alarms.")
     logging: LoggingConfig = Field(default_factory=LoggingConfig, description="Logs.")
     seed: int = Field(
         default=0, ge=0, lt=2**32, description="Initial weights, training tasks and sampling follow from it."
@@ -219,6 +196,20 @@ class TrainConfig(_Section):
         default=None, ge=1, description="CPU threads of torch; none leaves torch's choice."
     )
     device: str = Field(default="auto", description="A torch device; auto takes a GPU where there is one.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lay_over_preset(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or data.get("preset") is None:
+            return data
+        filled = preset_settings(data["preset"])
+        chosen = _open_up("algorithm", data.get("algorithm"))
+        if (
+            isinstance(chosen, Mapping)
+            and chosen.get("name", filled["algorithm"]["name"]) != filled["algorithm"]["name"]
+        ):
+            del filled["algorithm"]  # another algorithm begins from its own settings
+        return _merge(filled, data)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
@@ -255,8 +246,18 @@ class TrainConfig(_Section):
         return cls.parse(_merge({"env": {"id": env_id}}, _nest(overrides)))
 
     def replace(self, **overrides: Any) -> Self:
-        """This config with changes (nested dicts or dotted paths)."""
-        return self.parse(_merge(self.to_dict(), _nest(overrides)))
+        """This config with changes (nested dicts or dotted paths).
+
+        A new algorithm or preset brings its own settings: only what this config says beyond its present ones stays.
+        """
+        return self.parse(_merge(self._own_words(), _nest(overrides)))
+
+    def _own_words(self) -> dict[str, Any]:
+        """The shortest dict that parses to this config: without what preset, algorithm and defaults say anyway."""
+        said: dict[str, Any] = {"preset": self.preset, "env": {"id": self.env.id}}
+        if self.parse(said).algorithm.name != self.algorithm.name:
+            said["algorithm"] = {"name": self.algorithm.name}
+        return _merge(said, _difference(self.to_dict(), self.parse(said).to_dict()))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; :meth:`parse` is its inverse."""
@@ -281,6 +282,19 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(known, Mapping) and isinstance(given, Mapping) and key != "reward"
         merged[key] = _merge(known, given) if both else value
     return merged
+
+
+def _difference(given: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``given`` says otherwise than ``base``; sections key by key."""
+    changed = {}
+    for key, value in given.items():
+        known = base.get(key)
+        if isinstance(value, Mapping) and isinstance(known, Mapping) and key != "reward":
+            if inner := _difference(value, known):
+                changed[key] = inner
+        elif key not in base or value != known:
+            changed[key] = value
+    return changed
 
 
 def _open_up(key: str, value: Any) -> Any:

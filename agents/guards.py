@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
+import torch
+
+from rlvr_gym.agents.config import GuardConfig
 from rlvr_gym.errors import RLVRError
 
-__all__ = ["CollapseGuard", "TrainingError"]
+__all__ = ["Alarms", "CollapseGuard", "TrainingError", "memory_advice"]
 
 
 class TrainingError(RLVRError):
@@ -61,3 +66,73 @@ class CollapseGuard:
         assert isinstance(best, float)
         self.recent = deque(recent, maxlen=self.window)
         self.best = best
+
+
+class Alarms:
+    """Watches the KL and the entropy: an alarm is raised when one has been out of bounds for some steps in a row.
+
+    It is raised once, and again only after the number has been back within its bounds.
+
+    Args:
+        config: bounds and steps.
+    """
+
+    def __init__(self, config: GuardConfig) -> None:
+        self.config = config
+        self.streaks: dict[str, int] = {}
+
+    def check(self, metrics: Mapping[str, float]) -> list[str]:
+        """Takes the metrics of one step in; returns a sentence for each alarm that begins with it.
+
+        Raises:
+            TrainingError: in their place, if alarms are to stop the run.
+        """
+        config, raised = self.config, []
+        for name, bound, above, advice in (
+            ("kl", config.kl_above, True, "Lower optimiser.lr or algorithm.epochs, or raise algorithm.beta"),
+            (
+                "entropy",
+                config.entropy_below,
+                False,
+                "Raise algorithm.eps_high (clip-higher) or sampling.temperature, or set algorithm.entropy_coef",
+            ),
+            ("entropy", config.entropy_above, True, "Lower algorithm.entropy_coef or optimiser.lr"),
+        ):
+            if bound is None or name not in metrics:
+                continue
+            out = metrics[name] > bound if above else metrics[name] < bound
+            key = f"{name} {'above' if above else 'below'}"
+            self.streaks[key] = self.streaks.get(key, 0) + 1 if out else 0
+            if self.streaks[key] == config.steps:
+                raised.append(
+                    f"The {name} has been {'above' if above else 'below'} {bound:g} for {config.steps} steps "
+                    f"(now {metrics[name]:.3g}). {advice}"
+                )
+        if raised and config.stop:
+            raise TrainingError(". ".join(raised))
+        return raised
+
+    def state_dict(self) -> dict[str, int]:
+        """For a checkpoint."""
+        return dict(self.streaks)
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """The inverse of :meth:`state_dict`."""
+        self.streaks = dict(state)
+
+
+@contextmanager
+def memory_advice(doing: str, advice: str) -> Iterator[None]:
+    """Turns running out of memory into a :class:`TrainingError` that says what to lower.
+
+    Args:
+        doing: what is being done inside.
+        advice: which settings need less memory.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        told = "DefaultCPUAllocator" in str(error)  # on the CPU torch raises a plain RuntimeError
+        if not told and not isinstance(error, torch.OutOfMemoryError | MemoryError):
+            raise
+        raise TrainingError(f"Memory ran out while {doing}. {advice}") from error

@@ -1,116 +1,51 @@
-"""The update: log-probabilities of what was sampled, and optimiser steps on the policy loss."""
+"""The update: optimiser steps on the policy loss, and on the value loss where there is a value model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
-from rlvr_gym.agents.config import AlgorithmConfig, OptimiserConfig, TrainConfig
+from rlvr_gym.agents.batch import Batch, pad_batch
+from rlvr_gym.agents.config import OptimiserConfig, TrainConfig
 from rlvr_gym.agents.guards import TrainingError
-from rlvr_gym.agents.losses import clipped_policy_loss, kl_divergence, masked_mean, token_weights
+from rlvr_gym.agents.losses import (
+    cispo_loss,
+    clipped_policy_loss,
+    kl_divergence,
+    kl_penalty_loss,
+    masked_mean,
+    token_weights,
+    vanilla_policy_loss,
+)
 from rlvr_gym.agents.policy import Policy
+from rlvr_gym.agents.ppo import AlgorithmState, ValueModel, adapted_beta, adapted_penalty, value_loss
+from rlvr_gym.agents.scoring import Scores, sampled_logprobs, score, score_batch
 from rlvr_gym.agents.seeds import derive_seed
 
-__all__ = ["Batch", "Learner", "make_optimiser", "pad_batch", "sampled_logprobs"]
-
-_LOGITS_AT_ONCE = 2**26
+__all__ = ["Batch", "Learner", "make_optimiser", "pad_batch", "sampled_logprobs", "set_lr"]
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Sequences to learn from: B of at most T tokens, padded on the right.
-
-    Attributes:
-        tokens: ``[B, T]`` ids.
-        mask: ``[B, T]`` in float32, 1 where the policy sampled the token and its sample is valid.
-        old: ``[B, T]`` log-probabilities under the policy that sampled.
-        advantages: ``[B, 1]``.
-        lengths: tokens of each sequence.
-    """
-
-    tokens: Tensor
-    mask: Tensor
-    old: Tensor
-    advantages: Tensor
-    lengths: list[int]
-
-    def rows(self, index: Sequence[int]) -> Batch:
-        """Some rows, cut to the longest of them."""
-        lengths = [self.lengths[i] for i in index]
-        at, width = torch.tensor(index, device=self.tokens.device), max(lengths)
-        return Batch(
-            self.tokens[at, :width], self.mask[at, :width], self.old[at, :width], self.advantages[at], lengths
-        )
-
-
-def pad_batch(
-    tokens: Sequence[Sequence[int]],
-    masks: Sequence[Sequence[bool]],
-    old: Sequence[Sequence[float]],
-    advantages: Sequence[float],
-    pad_id: int,
-    device: torch.device,
-) -> Batch:
-    """A batch out of lists, one row a sequence."""
-    lengths = [len(row) for row in tokens]
-    shape = len(lengths), max(lengths)
-    ids, mask, logprobs = (
-        np.full(shape, pad_id, np.int64),
-        np.zeros(shape, np.float32),
-        np.zeros(shape, np.float32),
-    )
-    for i, length in enumerate(lengths):
-        ids[i, :length], mask[i, :length], logprobs[i, :length] = tokens[i], masks[i], old[i]
-    columns = torch.tensor(advantages, dtype=torch.float32, device=device)[:, None]
-    moved = [torch.from_numpy(array).to(device) for array in (ids, mask, logprobs)]
-    return Batch(moved[0], moved[1], moved[2], columns, lengths)
-
-
-def sampled_logprobs(policy: Policy, tokens: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:
-    """Log-probabilities ``[B, T]`` of the tokens where ``mask`` is 1, and 0 elsewhere.
-
-    Logits are made for those positions only, in pieces that are recomputed in the backward pass if the
-    vocabulary is large.
-
-    Args:
-        policy: the policy.
-        tokens: ``[B, T]``, padded on the right.
-        mask: ``[B, T]``; its first column is 0, as nothing predicts the first token.
-        temperature: divides the logits, as it did in sampling.
-    """
-    chosen = mask[:, 1:].bool()
-    hidden = policy.hidden(tokens[:, :-1])[chosen]  # [N, D]
-    targets = tokens[:, 1:][chosen]  # [N]
-
-    def score(h: Tensor, target: Tensor) -> Tensor:
-        logits = policy.logits(h)
-        return -F.cross_entropy(
-            logits / temperature if temperature != 1 else logits, target, reduction="none"
-        )
-
-    piece = max(1, _LOGITS_AT_ONCE // policy.tokenizer.vocab_size)
-    if len(targets) <= piece:
-        flat = score(hidden, targets)
-    else:
-        pieces = zip(hidden.split(piece), targets.split(piece), strict=True)
-        flat = torch.cat([checkpoint(score, h, t, use_reentrant=False) for h, t in pieces])
-    scored = torch.zeros(chosen.shape, dtype=flat.dtype, device=flat.device).masked_scatter(chosen, flat)
-    return F.pad(scored, (1, 0))
-
-
-def make_optimiser(policy: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
-    """AdamW; weight decay on matrices only."""
-    weights = [p for p in policy.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in weights if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in weights if p.ndim < 2], "weight_decay": 0.0},
-    ]
+def make_optimiser(
+    policy: nn.Module, config: OptimiserConfig, value: nn.Module | None = None, value_lr_scale: float = 1.0
+) -> torch.optim.AdamW:
+    """AdamW; weight decay on matrices only. A value model has groups, and a rate, of its own."""
+    groups = []
+    for model, scale in ((policy, 1.0), (value, value_lr_scale)):
+        weights = [] if model is None else [p for p in model.parameters() if p.requires_grad]
+        if weights:
+            groups += [
+                {
+                    "params": [p for p in weights if p.ndim >= 2],
+                    "weight_decay": config.weight_decay,
+                    "lr_scale": scale,
+                },
+                {"params": [p for p in weights if p.ndim < 2], "weight_decay": 0.0, "lr_scale": scale},
+            ]
     return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, eps=config.eps, fused=True)
 
 
@@ -124,7 +59,7 @@ def set_lr(optimiser: torch.optim.Optimizer, peak: float, step: int, *, warmup: 
     fall = max(0.1, 1.0 - 0.9 * (step - warmup) / max(decay - warmup, 1)) if decay else 1.0
     lr = peak * min(rise, fall)
     for group in optimiser.param_groups:
-        group["lr"] = lr
+        group["lr"] = lr * group.get("lr_scale", 1.0)
     return lr
 
 
@@ -135,12 +70,24 @@ class Learner:
         policy: what is trained.
         config: the run's configuration.
         reference: the frozen policy that the KL is measured to; needed if ``beta > 0``, else only a metric.
+
+    Attributes:
+        value: the value model, if the algorithm has one.
+        state: what the algorithm adapts from step to step.
     """
 
     def __init__(self, policy: Policy, config: TrainConfig, reference: Policy | None = None) -> None:
         self.policy, self.reference, self.config = policy, reference, config
-        self.optimiser = make_optimiser(policy, config.optimiser)
+        algorithm = config.algorithm
+        self.value = (
+            ValueModel(policy, algorithm.value, derive_seed(config.seed, "value head"))
+            if algorithm.has_value
+            else None
+        )
+        self.optimiser = make_optimiser(policy, config.optimiser, self.value, algorithm.value.lr_scale)
         self.optimiser_steps = 0
+        self.state = AlgorithmState.begin(algorithm)
+        self._weights = [*policy.parameters(), *(self.value.parameters() if self.value is not None else ())]
 
     def update(self, batch: Batch, step: int) -> dict[str, float]:
         """Epochs of minibatches over ``batch``; returns metrics.
@@ -155,36 +102,71 @@ class Learner:
             for index in np.array_split(order.permutation(len(batch.lengths)), algorithm.minibatches):
                 if len(index):
                     self._optimise(batch.rows(index.tolist()), totals)
-        return {**totals.metrics(), **self._kl_to_reference(batch)}
+        return {**totals.metrics(), **self._divergences(batch)}
+
+    def judge(self, batch: Batch) -> Scores:
+        """What the policy and the value model, as they are before the update, say about a whole batch."""
+        config = self.config
+        return score_batch(
+            self.policy, batch, config.optimiser.micro_batch, config.sampling.temperature, self.value
+        )
+
+    def reference_logprobs(self, batch: Batch) -> Tensor:
+        """``[B, T]`` of a whole batch under the reference."""
+        assert self.reference is not None, "the trainer holds a reference wherever beta > 0"
+        config = self.config
+        return score_batch(
+            self.reference, batch, config.optimiser.micro_batch, config.sampling.temperature
+        ).logprobs
 
     @torch.no_grad()
-    def _kl_to_reference(self, batch: Batch) -> dict[str, float]:
-        """``kl``: k3 of the sampling policy to the reference, on the first micro-batch of rows that is worth one."""
-        if self.reference is None:
-            return {}
+    def _logprobs(self, policy: Policy, micro: Batch) -> Tensor:
+        """``[B, T]`` of one micro-batch, without gradients."""
+        return sampled_logprobs(policy, micro.tokens, micro.mask, self.config.sampling.temperature)
+
+    def _divergences(self, batch: Batch) -> dict[str, float]:
+        """KLs on the first micro-batch of rows that is worth one, and the weights that adapt to them.
+
+        ``kl`` is k3 of the sampling policy to the reference, ``kl_step`` k3 of the sampling policy to the new one.
+        """
+        algorithm, state = self.config.algorithm, self.state
         rows = torch.nonzero(batch.mask.sum(1) > 0)[: self.config.optimiser.micro_batch, 0].tolist()
         if not rows:
             return {}
-        part = batch.rows(rows)
-        ref = sampled_logprobs(self.reference, part.tokens, part.mask, self.config.sampling.temperature)
-        return {"kl": float(masked_mean(kl_divergence(part.old, ref), part.mask))}
+        part, metrics = batch.rows(rows), {}
+        if self.reference is not None:
+            kl = float(masked_mean(kl_divergence(part.old, self._logprobs(self.reference, part)), part.mask))
+            metrics["kl"] = kl
+            if algorithm.kl_target is not None:
+                samples = len(batch.lengths)
+                state.beta = adapted_beta(state.beta, kl, algorithm.kl_target, samples, algorithm.kl_horizon)
+                metrics["beta"] = state.beta
+        if algorithm.objective == "penalty":
+            new = self._logprobs(self.policy, part)
+            kl = float(masked_mean(kl_divergence(part.old, new), part.mask))
+            if algorithm.penalty_target is not None:
+                state.penalty = adapted_penalty(state.penalty, kl, algorithm.penalty_target)
+            metrics |= {"kl_step": kl, "penalty": state.penalty}
+        return metrics
 
     def _optimise(self, batch: Batch, totals: _Totals) -> None:
         """One optimiser step, its gradient gathered over micro-batches."""
         algorithm, optimiser = self.config.algorithm, self.config.optimiser
-        weights = token_weights(batch.mask, algorithm.loss, self.config.sampling.max_tokens)
+        weights = token_weights(batch.mask, algorithm.loss, self.config.sampling.max_tokens, batch.prompts)
+        evenly = token_weights(batch.mask, "bnpo", 0)
         self.optimiser.zero_grad(set_to_none=True)
         loss = 0.0
-        for index in self._micro_batches(batch, algorithm):
+        for index in self._micro_batches(batch):
             micro = batch.rows(index)
-            part = self._loss(micro, weights[index, : micro.tokens.shape[1]], totals)
+            width = micro.tokens.shape[1]
+            part = self._loss(micro, weights[index, :width], evenly[index, :width], totals)
             part.backward()
             loss += part.item()
         totals.loss += loss
         totals.steps += 1
-        if all(p.grad is None for p in self.policy.parameters()):
+        if all(p.grad is None for p in self._weights):
             return  # every advantage is 0: there is nothing to learn, and momentum alone should not move weights
-        norm = float(nn.utils.clip_grad_norm_(self.policy.parameters(), optimiser.max_grad_norm))
+        norm = float(nn.utils.clip_grad_norm_(self._weights, optimiser.max_grad_norm))
         if not (np.isfinite(loss) and np.isfinite(norm)):
             raise TrainingError(f"The loss ({loss}) or the gradient's norm ({norm}) is not finite")
         totals.grad_norm += norm
@@ -198,31 +180,88 @@ class Learner:
         self.optimiser.step()
         self.optimiser_steps += 1
 
-    def _micro_batches(self, batch: Batch, algorithm: AlgorithmConfig) -> Iterator[list[int]]:
+    def _micro_batches(self, batch: Batch) -> Iterator[list[int]]:
         """Rows of alike length together. Rows that add nothing to the gradient are left out of the forward pass."""
-        useful = (batch.mask.sum(1) > 0) & ((batch.advantages[:, 0] != 0) | (algorithm.beta > 0))
+        useful = batch.mask.sum(1) > 0
+        if not self.config.algorithm.zero_advantages_teach:
+            useful &= (batch.advantages != 0).any(1)
         rows = sorted(torch.nonzero(useful)[:, 0].tolist(), key=lambda i: batch.lengths[i])
         size = self.config.optimiser.micro_batch
         return (rows[i : i + size] for i in range(0, len(rows), size))
 
-    def _loss(self, batch: Batch, weights: Tensor, totals: _Totals) -> Tensor:
-        """The share of these rows in the loss."""
+    def _loss(self, batch: Batch, weights: Tensor, evenly: Tensor, totals: _Totals) -> Tensor:
+        """The share of these rows in the loss: the policy's, the KL's, the entropy's and the value model's."""
         algorithm, temperature = self.config.algorithm, self.config.sampling.temperature
-        logprobs = sampled_logprobs(self.policy, batch.tokens, batch.mask, temperature)
-        per_token, clips = clipped_policy_loss(
-            logprobs, batch.old, batch.advantages, eps_low=algorithm.eps_low, eps_high=algorithm.eps_high
+        scores = score(
+            self.policy,
+            batch.tokens,
+            batch.mask,
+            temperature,
+            entropy=algorithm.entropy_coef > 0,
+            value=self.value,
         )
-        if algorithm.beta > 0:
+        per_token, clips = self._policy_loss(scores.logprobs, batch)
+        if batch.importance is not None:
+            per_token = per_token * batch.importance
+        if algorithm.beta > 0 and algorithm.kl_in == "loss":
             assert self.reference is not None
-            with torch.no_grad():
-                ref = sampled_logprobs(self.reference, batch.tokens, batch.mask, temperature)
-            per_token = per_token + algorithm.beta * kl_divergence(logprobs, ref, algorithm.kl_estimator)
+            ref = self._logprobs(self.reference, batch)
+            per_token = per_token + self.state.beta * kl_divergence(
+                scores.logprobs, ref, algorithm.kl_estimator
+            )
+        loss = (weights * per_token).sum()
+        if scores.entropy is not None:
+            loss = loss - algorithm.entropy_coef * (evenly * scores.entropy).sum()
+            totals.add("policy_entropy", scores.entropy, batch.mask)
+        if scores.values is not None:
+            assert batch.values is not None
+            assert batch.returns is not None
+            errors, cut = value_loss(scores.values, batch.values, batch.returns, algorithm.value.clip)
+            loss = loss + algorithm.value.coef * (evenly * errors).sum()
+            totals.add("value_loss", errors, batch.mask)
+            totals.add("clip_ratio/value", cut, batch.mask)
         with torch.no_grad():
-            totals.add("approx_kl", kl_divergence(batch.old, logprobs), batch.mask)
+            totals.add("approx_kl", kl_divergence(batch.old, scores.logprobs), batch.mask)
             for name, indicator in clips.items():
                 totals.add(name, indicator, batch.mask)
             totals.tokens += float(batch.mask.sum())
-        return (weights * per_token).sum()
+        return loss
+
+    def _policy_loss(self, logprobs: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """What each token costs ``[B, T]``, by the objective's name."""
+        algorithm = self.config.algorithm
+        if algorithm.objective == "vanilla":
+            return vanilla_policy_loss(logprobs, batch.advantages)
+        if algorithm.objective == "cispo":
+            return cispo_loss(logprobs, batch.old, batch.advantages, ratio_max=algorithm.ratio_max)
+        if algorithm.objective == "penalty":
+            return kl_penalty_loss(logprobs, batch.old, batch.advantages, penalty=self.state.penalty)
+        return clipped_policy_loss(
+            logprobs,
+            batch.old,
+            batch.advantages,
+            eps_low=algorithm.eps_low,
+            eps_high=algorithm.eps_high,
+            dual_clip=algorithm.dual_clip,
+            mask=batch.mask if algorithm.ratio == "sequence" else None,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the policy's weights, for a checkpoint."""
+        return {
+            "optimiser": self.optimiser.state_dict(),
+            "optimiser_steps": self.optimiser_steps,
+            "value": None if self.value is None else self.value.state_dict(),
+            "algorithm": asdict(self.state),
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """The inverse of :meth:`state_dict`."""
+        if self.value is not None:
+            self.value.load_state_dict(saved["value"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.optimiser_steps = saved["optimiser_steps"]
+        self.state = AlgorithmState.from_dict(saved["algorithm"])
 
 
 class _Totals:
@@ -234,20 +273,18 @@ class _Totals:
         self.steps = 0
 
     def add(self, name: str, values: Tensor, mask: Tensor) -> None:
-        self.sums[name] = self.sums.get(name, 0.0) + float((values * mask).sum())
+        self.sums[name] = self.sums.get(name, 0.0) + float((values.detach() * mask).sum())
 
     def metrics(self) -> dict[str, float]:
         """Means over tokens and over optimiser steps."""
-
-        def mean(name: str) -> float:
-            return self.sums.get(name, 0.0) / max(self.tokens, 1.0)
-
-        steps = max(self.steps, 1)
+        steps, tokens = max(self.steps, 1), max(self.tokens, 1.0)
+        means = {name: total / tokens for name, total in self.sums.items()}
         return {
             "loss": self.loss / steps,
             "grad_norm": self.grad_norm / steps,
             "lr": self.lr,
-            "approx_kl": mean("approx_kl"),
-            "clip_ratio/low_mean": mean("clip_ratio/low"),
-            "clip_ratio/high_mean": mean("clip_ratio/high"),
+            "approx_kl": means.pop("approx_kl", 0.0),
+            "clip_ratio/low_mean": means.pop("clip_ratio/low", 0.0),
+            "clip_ratio/high_mean": means.pop("clip_ratio/high", 0.0),
+            **{f"{name}_mean" if name.startswith("clip_ratio/") else name: v for name, v in means.items()},
         }

@@ -6,12 +6,14 @@ warm start), ``eval.jsonl``, ``rollouts.jsonl``, ``summary.json``, ``checkpoints
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from rlvr_gym.agents.config import LoggingConfig
 from rlvr_gym.errors import MissingExtraError
 
 __all__ = ["WALL_CLOCK", "JsonLines", "RunLog", "is_wall_clock"]
@@ -83,10 +85,18 @@ class RunLog:
     Args:
         run_dir: the run's folder.
         resumed_step: the step that the run goes on after; None for a fresh run.
-        tensorboard: whether to write event files.
+        config: the section ``logging``: TensorBoard, trackers.
+        about: the whole configuration, for trackers.
     """
 
-    def __init__(self, run_dir: Path, *, resumed_step: int | None, tensorboard: bool) -> None:
+    def __init__(
+        self,
+        run_dir: Path,
+        *,
+        resumed_step: int | None,
+        config: LoggingConfig,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
         self.run_dir = run_dir
         self.metrics = JsonLines(run_dir / "metrics.jsonl", resumed_step)
@@ -94,7 +104,10 @@ class RunLog:
         self.rollouts = JsonLines(run_dir / "rollouts.jsonl", resumed_step)
         # the warm start is over before the first checkpoint: it is kept whole or begun anew
         self.sft = JsonLines(run_dir / "sft.jsonl", None if resumed_step is None else 2**62)
-        self._board = _open_board(run_dir / "tb", resumed_step) if tensorboard else None
+        self._board = _open_board(run_dir / "tb", resumed_step) if config.tensorboard else None
+        self._trackers = [
+            _open_tracker(name, config.project, run_dir, about or {}) for name in config.trackers
+        ]
 
     def step(self, row: Mapping[str, float], step: int) -> None:
         """The metrics of one training step."""
@@ -118,6 +131,8 @@ class RunLog:
         if self._board is not None:
             for key, value in row.items():
                 self._board.add_scalar(key, value, step)
+        for tracker in self._trackers:
+            tracker.log(dict(row), step=step)
 
     def close(self) -> None:
         """Closes every file."""
@@ -125,6 +140,18 @@ class RunLog:
             file.close()
         if self._board is not None:
             self._board.close()
+        for tracker in self._trackers:
+            tracker.finish()
+
+
+def _open_tracker(name: str, project: str, run_dir: Path, about: Mapping[str, Any]) -> Any:
+    """A run of wandb or trackio, which have the same interface; named after the folder, and taken up again by it."""
+    try:
+        package = importlib.import_module(name)
+    except ImportError as error:
+        raise MissingExtraError(name, name, f"logging.trackers=[{name}]") from error
+    run = package.init(project=project, name=run_dir.name, config=dict(about), resume="allow")
+    return run if run is not None else package
 
 
 def _open_board(folder: Path, resumed_step: int | None) -> Any:

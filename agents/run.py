@@ -9,11 +9,16 @@ from typing import Any
 
 from rlvr_gym.agents.checkpoint import CHECKPOINTS, find_checkpoint
 from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.policy import Policy, load_policy, resolve_device
+from rlvr_gym.agents.seeds import derive_seed
+from rlvr_gym.agents.tasks import TaskFeed
+from rlvr_gym.agents.tokenizer import CharTokenizer
+from rlvr_gym.env import EnvSettings
 from rlvr_gym.errors import ConfigError
 
-__all__ = ["Summary", "TrainState", "prepare_folder"]
+__all__ = ["Summary", "TrainState", "make_policy", "prepare_folder"]
 
-_MAY_CHANGE = ("steps", "max_minutes", "checkpoint", "logging", "threads")
+_MAY_CHANGE = ("steps", "max_minutes", "checkpoint", "guard", "logging", "threads")
 """Sections of the configuration that may differ when a run is resumed."""
 
 
@@ -49,6 +54,19 @@ class Summary:
     seconds: float
     tokens: int
 
+    @classmethod
+    def of(cls, run_dir: Path, state: TrainState, seconds: float) -> Summary:
+        """What came of a run."""
+        before = [row for row in state.evaluations if row["stage"] != "train"]
+        return cls(
+            run_dir=run_dir,
+            steps=state.step,
+            before=before[-1] if before else None,
+            after=state.evaluations[-1] if state.evaluations else None,
+            seconds=seconds,
+            tokens=state.tokens,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
@@ -80,3 +98,17 @@ def prepare_folder(config: TrainConfig, run_dir: Path, resume: bool) -> Path | N
             f"of which only {', '.join(_MAY_CHANGE)} may change."
         )
     return find_checkpoint(run_dir) if any((run_dir / CHECKPOINTS).glob("step-*")) else None
+
+
+def make_policy(config: TrainConfig, settings: EnvSettings) -> Policy:
+    """The policy of the configuration; a fresh one knows every character of the first tasks."""
+    texts = []
+    preview = TaskFeed(settings.problem, config.seed)
+    for task in preview.take(64):
+        texts += [task.prompt, task.solution or "", settings.problem.answer_text(task)]
+    return load_policy(
+        config.policy,
+        seed=derive_seed(config.seed, "weights"),
+        tokenizer=CharTokenizer.from_texts([settings.template.system, *texts]),
+        device=resolve_device(config.device),
+    )

@@ -6,7 +6,8 @@ Where it differs from textbook GRPO:
   they still count in the normaliser, so the gradient is the same;
 * a step in which every advantage is 0 moves no weight, not even by momentum;
 * a sample whose verification failed is in no group statistic and in no loss;
-* ``old`` log-probabilities are those of the sampler; they are not computed a second time.
+* ``old`` log-probabilities are those of the sampler; they are not computed a second time unless
+  ``algorithm.recompute_old`` says so.
 
 All randomness is addressed by counters (task cursor, row counter, step), so a run that was killed and resumed
 gives the numbers of one that was not.
@@ -17,13 +18,16 @@ from __future__ import annotations
 import copy
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rlvr_gym.agents.advantages import ADVANTAGES
 from rlvr_gym.agents.checkpoint import (
+    BEST,
     CHECKPOINTS,
     find_checkpoint,
     load_trainer_state,
@@ -32,20 +36,20 @@ from rlvr_gym.agents.checkpoint import (
     save_policy,
 )
 from rlvr_gym.agents.config import TrainConfig
-from rlvr_gym.agents.evaluate import Evaluation, evaluate
-from rlvr_gym.agents.groups import Group, Sampler, reward_matrix, rollout_row, sample_metrics
-from rlvr_gym.agents.guards import CollapseGuard, TrainingError
-from rlvr_gym.agents.learner import Batch, Learner, pad_batch
+from rlvr_gym.agents.credit import Credit
+from rlvr_gym.agents.evaluate import evaluate
+from rlvr_gym.agents.groups import Group, Sampler, rollout_row, sample_metrics
+from rlvr_gym.agents.guards import Alarms, CollapseGuard, TrainingError, memory_advice
+from rlvr_gym.agents.holdout import HeldOut
+from rlvr_gym.agents.learner import Learner
 from rlvr_gym.agents.logging import RunLog
-from rlvr_gym.agents.policy import Policy, load_policy, resolve_device
 from rlvr_gym.agents.progress import TrainingProgress
 from rlvr_gym.agents.rollout import RolloutEngine
-from rlvr_gym.agents.run import Summary, TrainState, prepare_folder
+from rlvr_gym.agents.run import Summary, TrainState, make_policy, prepare_folder
 from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.sft import warm_start
-from rlvr_gym.agents.tasks import TaskFeed, held_out_tasks, make_settings
-from rlvr_gym.agents.tokenizer import CharTokenizer
+from rlvr_gym.agents.tasks import TaskFeed, make_settings
 from rlvr_gym.task import Task
 
 __all__ = ["Summary", "Trainer", "train"]
@@ -86,21 +90,22 @@ class Trainer:
         self._fresh = checkpoint is None
         self.progress = TrainingProgress(quiet=quiet)
         self.settings = make_settings(config)
-        self.held_out_settings = make_settings(config, held_out=True)
-        self.held_out = held_out_tasks(self.held_out_settings, config.eval.seed, config.eval.tasks)
-        self.feed = TaskFeed(self.settings.problem, config.seed, self.held_out)
-        self.policy = self._make_policy()
+        self.held_out = HeldOut(config)
+        self.feed = TaskFeed(self.settings.problem, config.seed, self.held_out.tasks)
+        self.policy = make_policy(config, self.settings)
         self.engine = RolloutEngine(self.policy, max_rows=config.sampling.max_rows)
         self.sampler = Sampler(self.engine, self.settings, self.feed, config)
         self.learner = Learner(self.policy, config)
-        self.guard = CollapseGuard()
+        self.credit = Credit(config, self.learner, self.settings.design)
+        self.guard, self.alarms = CollapseGuard(), Alarms(config.guard)
         self.state = TrainState()
         if checkpoint is not None:
             self._restore(checkpoint)
         self.log = RunLog(
             run_dir,
             resumed_step=None if checkpoint is None else self.state.step,
-            tensorboard=config.logging.tensorboard,
+            config=config.logging,
+            about=config.to_dict(),
         )
         self.log.write_json("config.json", config.to_dict())
         self._began = time.monotonic() - self.state.seconds
@@ -111,19 +116,26 @@ class Trainer:
             self._warm_start()
         self._hold_reference()
         self.progress.begin("train", self.config.steps, self.state.step)
-        while self.state.step < self.config.steps and not self._out_of_time():
+        while self.state.step < self.config.steps and not self._stops_early():
             self._step()
         self.progress.end()
         self._finish()
-        return self._summarise()
+        summary = Summary.of(self.run_dir, self.state, self._seconds())
+        self.log.write_json("summary.json", summary.to_dict())
+        return summary
 
     def _step(self) -> None:
         """One step of reinforcement learning."""
         began = time.monotonic()
-        groups, sampled = self.sampler.sample()
-        metrics = sample_metrics(sampled)
-        sampling = time.monotonic() - began
-        learnt = self._learn(groups, metrics["accuracy"])
+        with self._stopping():
+            with memory_advice("sampling", "Lower sampling.max_rows or sampling.max_tokens"):
+                groups, sampled = self.sampler.sample()
+            metrics = sample_metrics(sampled)
+            sampling = time.monotonic() - began
+            with memory_advice("training", "Lower optimiser.micro_batch"):
+                learnt = self._learn(groups)
+            self.guard.check(metrics["accuracy"], self.config.optimiser.lr)
+            alarms = self.alarms.check({**metrics, **learnt})
         seconds = time.monotonic() - began
         self.state.step += 1
         self.state.tokens += int(metrics["tokens"])
@@ -132,26 +144,22 @@ class Trainer:
             "tokens_per_second": metrics["tokens"] / seconds,
             "time/sampling": sampling,
             "time/training": seconds - sampling,
-            "time/elapsed": time.monotonic() - self._began,
+            "time/elapsed": self._seconds(),
         }
         self._record({**metrics, "groups": float(len(groups)), **learnt, **clock}, sampled)
+        for alarm in alarms:
+            self.progress.say(f"alarm in step {self.state.step}: {alarm}")
         if self.config.eval.every and self.state.step % self.config.eval.every == 0:
             self._evaluate("train")
         if self.state.step % self.config.checkpoint.every == 0:
             self._checkpoint()
 
-    def _learn(self, groups: list[Group], accuracy: float) -> dict[str, float]:
+    def _learn(self, groups: list[Group]) -> dict[str, float]:
         """Advantages, and the optimiser steps on them; ``groups`` is empty if dynamic sampling found none."""
-        step = self.state.step + 1
-        try:
-            learnt = {}
-            if groups:
-                advantages = ADVANTAGES[self.config.algorithm.advantage](reward_matrix(groups))
-                learnt = self.learner.update(self._batch(groups, advantages), step)
-            self.guard.check(accuracy, self.config.optimiser.lr)
-        except TrainingError as error:
-            raise self._post_mortem(error, step) from error
-        return learnt
+        if not groups:
+            return {}
+        batch, metrics = self.credit.assign(groups)
+        return {**metrics, **self.learner.update(batch, self.state.step + 1)}
 
     def _record(self, row: dict[str, float], sampled: list[Group]) -> None:
         """Metrics, sample rollouts and progress of the step that was just made."""
@@ -163,18 +171,6 @@ class Trainer:
         shown = {"reward": "reward", "accuracy": "accuracy", "kl": "kl", "tokens_per_second": "tokens/s"}
         self.progress.update(step, {name: row[key] for key, name in shown.items() if key in row})
 
-    def _batch(self, groups: list[Group], advantages: torch.Tensor) -> Batch:
-        """Groups as one padded batch; tokens of invalid samples are masked out."""
-        trajectories = [t for group in groups for t in group.trajectories]
-        return pad_batch(
-            [t.tokens for t in trajectories],
-            [t.mask if t.verdict.valid else [False] * len(t.tokens) for t in trajectories],
-            [t.logprobs for t in trajectories],
-            advantages.flatten().tolist(),
-            self.policy.tokenizer.pad_id,
-            self.policy.device,
-        )
-
     def _warm_start(self) -> None:
         """Base evaluation, supervised warm start, and what came of it."""
         sft = self.config.sft
@@ -184,6 +180,8 @@ class Trainer:
             warm_start(self.policy, self.settings, self.feed, self.config, self._accuracy, self._log_sft)
             self.progress.end()
             self._evaluate("warm_start")
+        if self.learner.value is not None:
+            self.learner.value.follow(self.policy)
         self._checkpoint()
 
     def _log_sft(self, row: dict[str, float]) -> None:
@@ -194,30 +192,21 @@ class Trainer:
     def _accuracy(self, tasks: list[Task]) -> float:
         """Sampled accuracy on some training tasks."""
         seed = derive_seed(self.config.seed, "warm start check")
-        return evaluate(self.engine, self.settings, tasks, self._params(1.0), seed=seed).pass_at_1
+        s = self.config.sampling
+        params = SamplingParams(s.max_tokens, 1.0, s.top_p, s.top_k)
+        return evaluate(self.engine, self.settings, tasks, params, seed=seed).pass_at_1
 
     def _evaluate(self, stage: str) -> None:
-        """Held-out evaluation, with the same random streams each time, so that changes stand out."""
-        if not self.held_out:
+        """Held-out evaluation; the best policy so far is kept beside the checkpoints."""
+        if not self.held_out.tasks:
             return
-        config = self.config.eval
-        result: Evaluation = evaluate(
-            self.engine,
-            self.held_out_settings,
-            self.held_out,
-            self._params(config.temperature),
-            seed=derive_seed(self.config.seed, "evaluation"),
-            samples=config.samples,
-        )
+        result = self.held_out.measure(self.engine)
         step = -1 if stage == "base" else self.state.step
-        row = {**result.to_dict(), "step": step, "stage": stage}
-        self.state.evaluations.append(row)
+        self.state.evaluations.append({**result.to_dict(), "step": step, "stage": stage})
         self.log.evaluation(result.to_dict(), step, stage)
         self.progress.say(f"held-out accuracy, {stage.replace('_', ' ')} (step {max(step, 0)}): {result}")
-
-    def _params(self, temperature: float) -> SamplingParams:
-        s = self.config.sampling
-        return SamplingParams(s.max_tokens, temperature, s.top_p, s.top_k)
+        if self.config.checkpoint.best and self.held_out.newest_is_best(self.state):
+            save_policy(self.policy, self.run_dir / BEST)
 
     def _hold_reference(self) -> None:
         """The policy as it is before the first step, which the KL is measured to; on disk, for resumed runs."""
@@ -233,17 +222,17 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         self.state.task_cursor, self.state.rows = self.feed.cursor, self.sampler.rows
-        self.state.seconds = time.monotonic() - self._began
+        self.state.seconds = self._seconds()
         save_checkpoint(
             self.run_dir, self.state.step, self.policy, self._state_dict(), self.config.checkpoint.keep
         )
 
     def _state_dict(self) -> dict[str, Any]:
         return {
-            "state": vars(self.state),
-            "optimiser": self.learner.optimiser.state_dict(),
-            "optimiser_steps": self.learner.optimiser_steps,
+            "state": asdict(self.state),
+            "learner": self.learner.state_dict(),
             "guard": self.guard.state_dict(),
+            "alarms": self.alarms.state_dict(),
             "config": self.config.to_dict(),
         }
 
@@ -251,24 +240,39 @@ class Trainer:
         saved = load_trainer_state(checkpoint)
         self.policy.load_state_dict(read_weights(checkpoint))
         self.state = TrainState(**saved["state"])
-        self.learner.optimiser.load_state_dict(saved["optimiser"])
-        self.learner.optimiser_steps = saved["optimiser_steps"]
+        self.learner.load_state_dict(saved["learner"])
         self.guard.load_state_dict(saved["guard"])
+        self.alarms.load_state_dict(saved["alarms"])
         self.feed.cursor, self.sampler.rows = self.state.task_cursor, self.state.rows
         self.progress.say(f"resumed after step {self.state.step} from {checkpoint}")
 
-    def _post_mortem(self, error: TrainingError, step: int) -> TrainingError:
-        """The error with where to look; the weights at hand are kept beside the checkpoints."""
-        folder = self.run_dir / CHECKPOINTS / f"failed-{step:06d}"
-        save_policy(self.policy, folder)
-        return TrainingError(
-            f"Step {step}: {error}. The newest good checkpoint is {find_checkpoint(self.run_dir)}; "
-            f"the policy as it is now is in {folder}."
-        )
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Says where to look when training cannot go on; the weights at hand are kept beside the checkpoints."""
+        try:
+            yield
+        except TrainingError as error:
+            step = self.state.step + 1
+            folder = self.run_dir / CHECKPOINTS / f"failed-{step:06d}"
+            save_policy(self.policy, folder)
+            raise TrainingError(
+                f"Step {step}: {error}. The newest good checkpoint is {find_checkpoint(self.run_dir)}; "
+                f"the policy as it is now is in {folder}."
+            ) from error
 
-    def _out_of_time(self) -> bool:
+    def _stops_early(self) -> bool:
+        """Whether the time is up, or the last evaluation says that it is enough."""
         limit = self.config.max_minutes
-        return limit is not None and time.monotonic() - self._began >= 60 * limit
+        if limit is not None and self._seconds() >= 60 * limit:
+            return True
+        reason = self.held_out.enough(self.state)
+        if reason is not None:
+            self.progress.say(f"stopped after step {self.state.step}: {reason}")
+        return reason is not None
+
+    def _seconds(self) -> float:
+        """Wall time of this run so far, over all its sessions."""
+        return time.monotonic() - self._began
 
     def _finish(self) -> None:
         """The last evaluation and checkpoint, unless the last step made them."""
@@ -279,36 +283,9 @@ class Trainer:
         elif find_checkpoint(self.run_dir).name != f"step-{self.state.step:06d}":
             self._checkpoint()
 
-    def _summarise(self) -> Summary:
-        evaluations = self.state.evaluations
-        before = [row for row in evaluations if row["stage"] != "train"]
-        summary = Summary(
-            run_dir=self.run_dir,
-            steps=self.state.step,
-            before=before[-1] if before else None,
-            after=evaluations[-1] if evaluations else None,
-            seconds=time.monotonic() - self._began,
-            tokens=self.state.tokens,
-        )
-        self.log.write_json("summary.json", summary.to_dict())
-        return summary
-
-    def _make_policy(self) -> Policy:
-        """The policy of the configuration; a fresh one knows every character of the first tasks."""
-        texts = []
-        preview = TaskFeed(self.settings.problem, self.config.seed)
-        for task in preview.take(64):
-            texts += [task.prompt, task.solution or "", self.settings.problem.answer_text(task)]
-        return load_policy(
-            self.config.policy,
-            seed=derive_seed(self.config.seed, "weights"),
-            tokenizer=CharTokenizer.from_texts([self.settings.template.system, *texts]),
-            device=resolve_device(self.config.device),
-        )
-
     def close(self) -> None:
         """Closes files and executors."""
         self.progress.end()
         self.log.close()
         self.settings.close()
-        self.held_out_settings.close()
+        self.held_out.settings.close()

@@ -30,6 +30,7 @@ class Episode:
         verdict: the verdict, once there is one.
         truncated: whether it ended because the turns ran out.
         metrics: sums of what the environment counted.
+        turn_metrics: what it counted in each turn, one dict a turn.
     """
 
     def __init__(self, problem: Problem, task: Task, template: PromptTemplate, max_turns: int) -> None:
@@ -46,6 +47,7 @@ class Episode:
         self.verdict: Verdict | None = None
         self.truncated = False
         self.metrics: dict[str, float] = {}
+        self.turn_metrics: list[dict[str, float]] = []
 
     @property
     def done(self) -> bool:
@@ -66,12 +68,14 @@ class Episode:
         self.turns += 1
         if not isinstance(self.problem, Dialogue):
             self.pending = action
+            self.turn_metrics.append({})
             return
         self._converse(self.problem, action)
 
     def _converse(self, problem: Dialogue, action: str) -> None:
         reply = problem.reply(self.task, self.state, action)
-        for name, value in (reply.metrics or {}).items():
+        self.turn_metrics.append(dict(reply.metrics or {}))
+        for name, value in self.turn_metrics[-1].items():
             self.metrics[name] = self.metrics.get(name, 0.0) + value
         if reply.text:
             self.messages.append({"role": reply.role, "content": reply.text})

@@ -75,7 +75,7 @@ def test_sampled_logprobs_are_the_chosen_entries(policy: Policy) -> None:
 def test_a_large_vocabulary_in_pieces(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = make_batch(policy)
     whole = gradient(policy, batch)
-    monkeypatch.setattr("rlvr_gym.agents.learner._LOGITS_AT_ONCE", 5 * policy.tokenizer.vocab_size)
+    monkeypatch.setattr("rlvr_gym.agents.scoring._LOGITS_AT_ONCE", 5 * policy.tokenizer.vocab_size)
     assert_same(gradient(policy, batch), whole)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from rlvr_gym.agents import trainer as trainer_module
+from rlvr_gym.agents.advantages import ADVANTAGES
 from rlvr_gym.agents.checkpoint import find_checkpoint, save_checkpoint
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.guards import TrainingError
@@ -202,7 +202,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     def poisoned(rewards: torch.Tensor) -> torch.Tensor:
         return torch.full_like(rewards, torch.inf)
 
-    monkeypatch.setitem(trainer_module.ADVANTAGES, "grpo", poisoned)
+    monkeypatch.setitem(ADVANTAGES, "grpo", poisoned)
     with pytest.raises(TrainingError, match=r"Step 1: .* not finite.*step-000000") as caught:
         train(micro_config, tmp_path, quiet=True)
     failed = tmp_path / "checkpoints" / "failed-000001"
@@ -262,7 +262,7 @@ def test_nothing_is_printed_when_quiet(
 
 def test_the_held_out_tasks_are_not_trained_on(micro_config: TrainConfig, tmp_path: Path) -> None:
     running = Trainer(micro_config.replace(**{"eval.tasks": 80}), tmp_path, resume=False, quiet=True)
-    held_out = {task.prompt for task in running.held_out}
+    held_out = {task.prompt for task in running.held_out.tasks}
     assert len(held_out) == 80
     assert not held_out & {task.prompt for task in running.feed.take(300)}
     running.close()

@@ -1,0 +1,113 @@
+"""What the trainer's forward pass says about sampled tokens: log-probabilities, entropies, values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from rlvr_gym.agents.batch import Batch
+from rlvr_gym.agents.policy import Policy
+from rlvr_gym.agents.ppo import ValueModel
+
+__all__ = ["Scores", "sampled_logprobs", "score", "score_batch"]
+
+_LOGITS_AT_ONCE = 2**26
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """``[B, T]`` each; 0 where the policy did not sample.
+
+    Attributes:
+        logprobs: of the sampled tokens.
+        entropy: of the distribution that each was sampled from, in nats; None if not asked for.
+        values: of the state that each was sampled in; None without a value model.
+    """
+
+    logprobs: Tensor
+    entropy: Tensor | None = None
+    values: Tensor | None = None
+
+
+def score(
+    policy: Policy,
+    tokens: Tensor,
+    mask: Tensor,
+    temperature: float = 1.0,
+    *,
+    entropy: bool = False,
+    value: ValueModel | None = None,
+) -> Scores:
+    """Scores of the tokens where ``mask`` is 1.
+
+    Logits are made for those positions only, in pieces that are recomputed in the backward pass if the
+    vocabulary is large.
+
+    Args:
+        policy: the policy.
+        tokens: ``[B, T]``, padded on the right.
+        mask: ``[B, T]``; its first column is 0, as nothing predicts the first token.
+        temperature: divides the logits, as it did in sampling.
+        entropy: whether to measure that as well.
+        value: the value model; a shared trunk costs no second forward pass.
+    """
+    chosen = mask[:, 1:].bool()
+    hidden = policy.hidden(tokens[:, :-1])[chosen]  # [N, D]
+    targets = tokens[:, 1:][chosen]  # [N]
+
+    def judge(h: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+        logits = policy.logits(h)
+        tempered = logits / temperature if temperature != 1 else logits
+        logprobs = -F.cross_entropy(tempered, target, reduction="none")
+        return (logprobs, _entropy(tempered)) if entropy else (logprobs,)
+
+    def place(flat: Tensor) -> Tensor:
+        spread = torch.zeros(chosen.shape, dtype=flat.dtype, device=flat.device).masked_scatter(chosen, flat)
+        return F.pad(spread, (1, 0))
+
+    piece = max(1, _LOGITS_AT_ONCE // policy.tokenizer.vocab_size)
+    if len(targets) <= piece:
+        columns = judge(hidden, targets)
+    else:
+        pieces = zip(hidden.split(piece), targets.split(piece), strict=True)
+        parts = [checkpoint(judge, h, t, use_reentrant=False) for h, t in pieces]
+        columns = tuple(torch.cat(column) for column in zip(*parts, strict=True))
+    values = None
+    if value is not None:
+        values = place(
+            value.head_of(hidden if value.trunk is None else value.trunk.hidden(tokens[:, :-1])[chosen])
+        )
+    return Scores(place(columns[0]), place(columns[1]) if entropy else None, values)
+
+
+def _entropy(logits: Tensor) -> Tensor:
+    """``logsumexp(z) - sum(p z)``, ``[N, V]`` to ``[N]``."""
+    return logits.logsumexp(-1) - (logits.softmax(-1) * logits).sum(-1)
+
+
+def sampled_logprobs(policy: Policy, tokens: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:
+    """Log-probabilities ``[B, T]`` of the tokens where ``mask`` is 1, and 0 elsewhere; see :func:`score`."""
+    return score(policy, tokens, mask, temperature).logprobs
+
+
+@torch.no_grad()
+def score_batch(
+    policy: Policy, batch: Batch, micro_batch: int, temperature: float, value: ValueModel | None = None
+) -> Scores:
+    """Log-probabilities (and values) of a whole batch without gradients, rows of alike length together."""
+    logprobs = torch.zeros_like(batch.mask)
+    values = None if value is None else torch.zeros_like(batch.mask)
+    rows = sorted(torch.nonzero(batch.mask.sum(1) > 0)[:, 0].tolist(), key=lambda i: batch.lengths[i])
+    for first in range(0, len(rows), micro_batch):
+        index = rows[first : first + micro_batch]
+        part = batch.rows(index)
+        scores = score(policy, part.tokens, part.mask, temperature, value=value)
+        width = part.tokens.shape[1]
+        logprobs[index, :width] = scores.logprobs
+        if values is not None and scores.values is not None:
+            values[index, :width] = scores.values
+    return Scores(logprobs, None, values)
