@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from rlvr_gym.errors import ConfigError
+from rlvr_gym.seeding import TaskRngs
 from rlvr_gym.task import Task, TaskSource, task_rng
 from rlvr_gym.verdict import Verdict
 from rlvr_gym.verifier import Verifier, get_verifier
@@ -38,14 +40,19 @@ class Problem(ABC):
     difficulty_range: ClassVar[tuple[int, int]] = (1, 10)
 
     def __post_init__(self) -> None:
-        low, high = self._difficulty_bounds()
+        low, high = self.difficulty_bounds()
         least, most = self.difficulty_range
         if not least <= low <= high <= most:
             raise ConfigError(
                 f"difficulty goes from {least} to {most}, as a number or a pair; got {self.difficulty!r}."
             )
 
-    def _difficulty_bounds(self) -> tuple[int, int]:
+    def difficulty_bounds(self) -> tuple[int, int]:
+        """The lowest and the highest difficulty that are drawn.
+
+        Raises:
+            ConfigError: if the setting is neither a whole number nor a pair of them.
+        """
         # JSON turns the pair into a list
         pair = (
             self.difficulty
@@ -72,6 +79,10 @@ class Problem(ABC):
         """The problem that ``task`` is of: this one, or, in a mixture, the part that it came from."""
         return self
 
+    def components(self) -> Mapping[str, Problem]:
+        """The problems that tasks can be of, by name: this one alone, or the parts of a mixture."""
+        return {type(self).__name__: self}
+
     @property
     def several_turns(self) -> bool:
         """Whether an episode can have more than one action."""
@@ -87,7 +98,9 @@ class Problem(ABC):
 
     def draw_difficulty(self, rng: np.random.Generator) -> int:
         """A difficulty out of the configured range; draws from ``rng`` only if there is a choice."""
-        low, high = self._difficulty_bounds()
+        if isinstance(self.difficulty, int):
+            return self.difficulty
+        low, high = self.difficulty_bounds()
         return low if low == high else int(rng.integers(low, high + 1))
 
     @property
@@ -103,11 +116,11 @@ class ProceduralSource(TaskSource):
     def __init__(self, problem: Problem, seed: int) -> None:
         task_rng(seed, 0)  # a bad seed is told here, not at the first task
         self._problem = problem
-        self._seed = seed
+        self._rngs = TaskRngs(seed)
         self._prefix = f"{type(problem).__name__}-{problem.digest}-{seed}"
 
     def __getitem__(self, index: int) -> Task:
-        rng = task_rng(self._seed, index)
+        rng = self._rngs[index]
         difficulty = self._problem.draw_difficulty(rng)
         task = self._problem.generate(rng, difficulty)
         metadata = {**task.metadata, "difficulty": difficulty}
