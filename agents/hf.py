@@ -1,4 +1,4 @@
-"""Any Hugging Face causal language model as a policy, on the same rollout engine and KV cache as our own."""
+"""Any Hugging Face causal language model as a policy, on the same rollout engine and cache as our own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rlvr_gym.agents.cache import KVCache
-from rlvr_gym.agents.padding import attention_of, positions_of
+from rlvr_gym.agents.attention import Attention, Causal
+from rlvr_gym.agents.cache import CacheShape
+from rlvr_gym.agents.llama import LlamaForward
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.tokenizer import Message, Tokenizer
 from rlvr_gym.errors import ConfigError, MissingExtraError
@@ -111,56 +112,82 @@ class HFPolicy(Policy):
         super().__init__()
         self.model = model
         self.source = source
+        self.adapters: dict[str, Any] | None = None
+        """The settings of LoRA adapters, if there are any (:func:`rlvr_gym.agents.lora.add_lora`)."""
         config = model.config.get_text_config()
         stops = model.generation_config.eos_token_id if model.generation_config is not None else None
         stop_ids = [stops] if isinstance(stops, int) else list(stops or [])
         self.tokenizer = self._hf_tokenizer = HFTokenizer(tokenizer, config.vocab_size, stop_ids)
         window = getattr(config, "sliding_window", None)
         self.max_context = min(config.max_position_embeddings, window or config.max_position_embeddings)
-        self._layers: int = config.num_hidden_layers
-        self._kv_heads: int = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        self._head_dim: int = (
-            getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        heads = config.num_attention_heads
+        self._cache_shape = (
+            config.num_hidden_layers,
+            getattr(config, "num_key_value_heads", None) or heads,
+            getattr(config, "head_dim", None) or config.hidden_size // heads,
         )
+        # a mask of four axes is taken as it is; this one is looked at by nobody
+        self.register_buffer("_no_mask", torch.ones(1, 1, 1, 1, dtype=torch.bool), persistent=False)
+        model.set_attn_implementation(_register_attention())
+        self._lean = LlamaForward.of(model)
+        self._check_attention()
 
-    def hidden(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Hidden states of whole sequences; position ids count real tokens only. See :meth:`Policy.hidden`."""
-        if mask is None:
-            positions = torch.arange(tokens.shape[1], device=tokens.device)[None]
-            return self._run(tokens, positions, None, None)
-        return self._run(tokens, positions_of(mask), attention_of(mask), None)
+    @property
+    def cache_shape(self) -> CacheShape:
+        """Layers, key/value heads, and the size of a head."""
+        return self._cache_shape
+
+    def run(self, tokens: Tensor, positions: Tensor, attention: Attention) -> Tensor:
+        """See :meth:`Policy.run`."""
+        if self._lean is not None:
+            return self._lean(tokens, positions, attention, again=self.checkpoint_layers)
+        if self.checkpoint_layers and torch.is_grad_enabled():
+            raise ConfigError(
+                f"Gradient checkpointing works with models of the kinds llama, mistral, qwen2 and qwen3; "
+                f"{self.source!r} is {self.model.config.model_type}. Lower optimiser.micro_batch instead."
+            )
+        return self._run_transformers(tokens, positions, attention)
+
+    def _run_transformers(self, tokens: Tensor, positions: Tensor, attention: Attention) -> Tensor:
+        output = self.model.base_model(
+            input_ids=tokens,
+            position_ids=positions.expand(tokens.shape[0], -1),
+            attention_mask=self._no_mask,
+            use_cache=False,
+            rlvr_attention=attention,
+        )
+        hidden: Tensor = output.last_hidden_state
+        return hidden
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits in float32."""
         logits: Tensor = self.model.get_output_embeddings()(hidden)
         return logits.float()
 
-    def new_cache(self, rows: int, length: int) -> KVCache:
-        """An empty cache, of the same kind that our own transformer has."""
-        return KVCache(
-            self._layers, rows, length, self._kv_heads, self._head_dim, self.model.dtype, self.model.device
-        )
+    @torch.no_grad()
+    def _check_attention(self) -> None:
+        """Not every architecture lets others do its attention; and the lean forward must be the model's own.
 
-    def extend(self, tokens: Tensor, positions: Tensor, attend: Tensor, cache: KVCache) -> Tensor:
-        """Hidden states of tokens that are appended to ``cache``; see :meth:`Policy.extend`."""
-        return self._run(tokens, positions, attend, cache)
-
-    def _run(self, tokens: Tensor, positions: Tensor, attend: Tensor | None, cache: KVCache | None) -> Tensor:
-        if attend is not None:  # masks are taken as they are only if they have a row for each sequence
-            attend = attend.expand(tokens.shape[0], -1, -1, -1)
-        output = self.model.base_model(
-            input_ids=tokens,
-            position_ids=positions.expand(tokens.shape[0], -1),
-            attention_mask=attend,
-            past_key_values=cache,
-            use_cache=cache is not None,
-        )
-        hidden: Tensor = output.last_hidden_state
-        return hidden
+        Raises:
+            ConfigError: if the model computes something else with our attention than with its own.
+        """
+        tokens = torch.arange(12, device=self.model.device)[None] % self.tokenizer.vocab_size
+        positions = torch.arange(12, device=self.model.device)[None]
+        ours = self._run_transformers(tokens, positions, Causal())
+        self.model.set_attn_implementation("sdpa")
+        own = self.model.base_model(input_ids=tokens, use_cache=False).last_hidden_state
+        self.model.set_attn_implementation(_register_attention())
+        if not _close(ours, own):
+            raise ConfigError(
+                f"The model {self.source!r} ({self.model.config.model_type}) does its attention in a way of its own, "
+                "which the rollout engine cannot take over; choose another architecture."
+            )
+        if self._lean is not None and not _close(self._lean(tokens, positions, Causal()), own):
+            self._lean = None
 
     def describe(self) -> dict[str, Any]:
         """Where it came from; config and tokenizer files are written by :meth:`save_assets`."""
-        return {"kind": "hf", "source": self.source}
+        return {"kind": "hf", "source": self.source, "adapters": self.adapters}
 
     def save_assets(self, folder: Path) -> None:
         """Writes the model's config and the tokenizer, so that a checkpoint stands alone."""
@@ -169,6 +196,45 @@ class HFPolicy(Policy):
         if self.model.generation_config is not None:
             self.model.generation_config.save_pretrained(target)
         self._hf_tokenizer.inner.save_pretrained(target)
+
+
+def _close(a: Tensor, b: Tensor) -> bool:
+    """Equal up to rounding, for hidden states in their own precision."""
+    tolerance = 1e-3 if a.dtype == torch.float32 else 5e-2
+    return bool((a - b).abs().max() <= tolerance * b.abs().max())
+
+
+def _register_attention() -> str:
+    """Tells transformers of our attention, which every layer of a model calls with the pass's own object."""
+    _transformers()
+    from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    name = "rlvr_gym"
+    ALL_ATTENTION_FUNCTIONS.register(name, _attend)
+    ALL_MASK_ATTENTION_FUNCTIONS.register(name, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
+    return name
+
+
+def _attend(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    rlvr_attention: Attention | None = None,
+    scaling: float | None = None,
+    **settings: Any,
+) -> tuple[Tensor, None]:
+    """An attention function as transformers wants it: ``[B, H, T, D]`` to ``[B, T, H, D]``.
+
+    Without an object of ours (somebody else runs the model) it is torch's own.
+    """
+    if rlvr_attention is None:
+        from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+        return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **settings)
+    return rlvr_attention(module.layer_idx, query, key, value, scaling).transpose(1, 2), None
 
 
 def _transformers() -> Any:
@@ -246,4 +312,9 @@ def rebuild_hf(described: dict[str, Any], folder: Path) -> HFPolicy:
         raise ConfigError(f"The checkpoint {folder} holds no readable Hugging Face model: {error}") from error
     if (assets / "generation_config.json").is_file():
         model.generation_config = transformers.GenerationConfig.from_pretrained(assets)
-    return HFPolicy(model, tokenizer, str(described["source"]))
+    policy = HFPolicy(model, tokenizer, str(described["source"]))
+    if described.get("adapters"):
+        from rlvr_gym.agents.lora import LoraSettings, add_lora
+
+        add_lora(policy, LoraSettings(**described["adapters"]))
+    return policy

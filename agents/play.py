@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from rlvr_gym.agents.rollout import Completion, RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.episode import Episode
 from rlvr_gym.errors import ConfigError
-from rlvr_gym.executor import Executor
+from rlvr_gym.executor import Executor, InlineExecutor
 from rlvr_gym.rollout import Rollout
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verification import verify_all
 from rlvr_gym.verifier import Verifier
 
 __all__ = ["Trajectory", "play"]
+
+_WAVES = 8
+"""Batches of answers that are verified side by side; the executor shares its workers among them."""
 
 
 @dataclass(slots=True)
@@ -81,7 +85,9 @@ def play(
     executor: Executor | None = None,
     timeout: float = 10.0,
 ) -> list[Trajectory]:
-    """Plays fresh episodes to their end, side by side, turn by turn; all answers of a turn are verified at once.
+    """Plays fresh episodes to their end, side by side, turn by turn.
+
+    Where the executor has processes of its own, answers are verified while others are still being written.
 
     A conversation that outgrows the policy's context ends as one that ran out of turns does.
 
@@ -101,20 +107,45 @@ def play(
     trajectories = _begin(engine, episodes)
     active = list(range(len(episodes)))
     turn = 0
-    while active:
-        completions = engine.generate(
-            [trajectories[i].tokens for i in active],
-            params,
-            seed=seed,
-            rows=[first_row + i for i in active],
-            turn=turn,
-        )
-        for i, completion in zip(active, completions, strict=True):
-            _take_turn(engine, trajectories[i], completion, params.max_tokens)
-        _judge([episodes[i] for i in active], verifier, executor, timeout)
-        active = [i for i in active if not episodes[i].done]
-        turn += 1
+    with _Verification(verifier, executor, timeout) as verification:
+        while active:
+            turns = _Turn(engine, [trajectories[i] for i in active], params.max_tokens, verification)
+            completions = engine.generate(
+                [trajectories[i].tokens for i in active],
+                params,
+                seed=seed,
+                rows=[first_row + i for i in active],
+                turn=turn,
+                on_finished=turns.take,
+            )
+            turns.take(dict(enumerate(completions)))
+            verification.finish()
+            active = [i for i in active if not episodes[i].done]
+            turn += 1
     return trajectories
+
+
+class _Turn:
+    """Takes the completions of one turn in, each as soon as it is there and once only."""
+
+    def __init__(
+        self,
+        engine: RolloutEngine,
+        trajectories: list[Trajectory],
+        max_tokens: int,
+        verification: _Verification,
+    ) -> None:
+        self._engine, self._trajectories, self._max_tokens = engine, trajectories, max_tokens
+        self._verification = verification
+        self._taken: set[int] = set()
+
+    def take(self, completions: dict[int, Completion]) -> None:
+        """Completions by number; those that were taken in before are passed over."""
+        new = [number for number in completions if number not in self._taken]
+        self._taken.update(new)
+        for number in new:
+            _take_turn(self._engine, self._trajectories[number], completions[number], self._max_tokens)
+        self._verification.submit([self._trajectories[number].episode for number in new])
 
 
 def _begin(engine: RolloutEngine, episodes: Sequence[Episode]) -> list[Trajectory]:
@@ -148,14 +179,45 @@ def _take_turn(
         episode.conclude(Verdict.wrong(Reason.MAX_TURNS, turns=episode.turns, context=len(trajectory.tokens)))
 
 
-def _judge(
-    episodes: Sequence[Episode], verifier: Verifier, executor: Executor | None, timeout: float
-) -> None:
-    """Verifies every answer that waits for it."""
-    waiting = [episode for episode in episodes if episode.pending is not None]
-    answers = [episode.pending or "" for episode in waiting]
-    tasks = [episode.task for episode in waiting]
-    for episode, verdict in zip(
-        waiting, verify_all(verifier, answers, tasks, executor, timeout=timeout), strict=True
-    ):
+class _Verification:
+    """Verifies answers in other processes while the engine decodes on; without other processes, all at the end."""
+
+    def __init__(self, verifier: Verifier, executor: Executor | None, timeout: float) -> None:
+        self._verifier, self._executor, self._timeout = verifier, executor, timeout
+        self._apart = executor is not None and not isinstance(executor, InlineExecutor)
+        self._threads = ThreadPoolExecutor(_WAVES) if self._apart else None
+        self._waves: list[tuple[list[Episode], Future[list[Verdict]]]] = []
+        self._kept: list[Episode] = []
+
+    def submit(self, episodes: Sequence[Episode]) -> None:
+        """Takes in what has just been completed; episodes that go on are passed over."""
+        waiting = [episode for episode in episodes if episode.pending is not None]
+        if self._threads is None:
+            self._kept += waiting
+        elif waiting:
+            self._waves.append((waiting, self._threads.submit(self._verify, waiting)))
+
+    def finish(self) -> None:
+        """Hands every episode its verdict."""
+        for waiting, verdicts in self._waves:
+            _conclude(waiting, verdicts.result())
+        if self._kept:
+            _conclude(self._kept, self._verify(self._kept))
+        self._waves, self._kept = [], []
+
+    def _verify(self, episodes: Sequence[Episode]) -> list[Verdict]:
+        answers = [episode.pending or "" for episode in episodes]
+        tasks = [episode.task for episode in episodes]
+        return verify_all(self._verifier, answers, tasks, self._executor, timeout=self._timeout)
+
+    def __enter__(self) -> _Verification:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
+
+
+def _conclude(episodes: Sequence[Episode], verdicts: Sequence[Verdict]) -> None:
+    for episode, verdict in zip(episodes, verdicts, strict=True):
         episode.conclude(verdict)

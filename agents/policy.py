@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
+from rlvr_gym.agents.attention import Attention, Causal, positions_of
+from rlvr_gym.agents.cache import CacheShape
 from rlvr_gym.agents.tokenizer import CharTokenizer, Tokenizer
 from rlvr_gym.errors import ConfigError, UnknownNameError
 
-if TYPE_CHECKING:
-    from rlvr_gym.agents.cache import KVCache
-
-__all__ = ["Policy", "load_policy", "resolve_device"]
+__all__ = ["Policy", "load_policy", "resolve_device", "run_layer"]
 
 
 class Policy(nn.Module, ABC):
@@ -28,39 +29,44 @@ class Policy(nn.Module, ABC):
     Attributes:
         tokenizer: its tokenizer.
         max_context: most tokens in a sequence, prompt and completion together.
+        checkpoint_layers: keep only what goes in between layers for the backward pass and compute the rest again
+            (gradient checkpointing): about a third more time, and memory for one layer instead of all.
     """
 
     tokenizer: Tokenizer
     max_context: int
+    checkpoint_layers: bool = False
+
+    @property
+    @abstractmethod
+    def cache_shape(self) -> CacheShape:
+        """Attention layers, key/value heads, size of a head."""
 
     @abstractmethod
-    def hidden(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Hidden states ``[B, T, D]`` of whole sequences, for training.
+    def run(self, tokens: Tensor, positions: Tensor, attention: Attention) -> Tensor:
+        """Hidden states ``[B, T, D]`` after the last layer and its norm.
 
         Args:
             tokens: ``[B, T]``.
-            mask: ``[B, T]``, True on real tokens, which may be padded on either side. None if padding is on the
-                right only: causal attention never looks at it, and no mask is needed.
+            positions: ``[B, T]`` or ``[1, T]``.
+            attention: mixes values in each layer.
         """
 
     @abstractmethod
     def logits(self, hidden: Tensor) -> Tensor:
         """Hidden states ``[..., D]`` to logits ``[..., V]`` in float32."""
 
-    @abstractmethod
-    def new_cache(self, rows: int, length: int) -> KVCache:
-        """An empty cache for ``rows`` sequences of at most ``length`` tokens."""
-
-    @abstractmethod
-    def extend(self, tokens: Tensor, positions: Tensor, attend: Tensor, cache: KVCache) -> Tensor:
-        """Hidden states ``[B, T, D]`` of tokens that are written to ``cache``.
+    def hidden(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Hidden states ``[B, T, D]`` of whole sequences.
 
         Args:
             tokens: ``[B, T]``.
-            positions: ``[B, T]`` or ``[1, T]``.
-            attend: the mask that ``cache.write_prefix`` or ``cache.write_next`` gave.
-            cache: holds what came before.
+            mask: ``[B, T]``, True on real tokens, which may be padded on either side. None if padding is on the
+                right only: causal attention never looks at it, and no mask is needed.
         """
+        if mask is None:
+            return self.run(tokens, torch.arange(tokens.shape[1], device=tokens.device)[None], Causal())
+        return self.run(tokens, positions_of(mask), Causal(mask))
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
@@ -78,6 +84,14 @@ class Policy(nn.Module, ABC):
     def num_parameters(self) -> int:
         """Weights, tied ones counted once."""
         return sum(p.numel() for p in self.parameters())
+
+
+def run_layer(layer: Callable[..., Tensor], *inputs: Any, again: bool) -> Tensor:
+    """The output of a layer, which is computed ``again`` in the backward pass instead of being kept for it."""
+    if again and torch.is_grad_enabled():
+        output: Tensor = checkpoint(layer, *inputs, use_reentrant=False)
+        return output
+    return layer(*inputs)
 
 
 def resolve_device(name: str = "auto") -> torch.device:

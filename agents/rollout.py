@@ -1,24 +1,28 @@
-"""The rollout engine: prompts to completions, many rows at once, over a static KV cache.
+"""The rollout engine: prompts to completions, many rows at once, over a static key/value cache.
 
-Rows that ask the same prompt share its prefill. Rows that end give their slot to the next one in the queue, and
-once the queue is empty the batch shrinks, so that no forward pass is spent on finished rows.
+Rows that ask the same prompt share its prefill and its place in the cache. Rows that end give their slot to the next
+one in the queue, and once the queue is empty the batch shrinks, so that no forward pass is spent on finished rows.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from rlvr_gym.agents.cache import KVCache
+from rlvr_gym.agents.attention import Prefill
+from rlvr_gym.agents.cache import SharedCache
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.sampling import SamplingParams, row_uniforms, sample
 from rlvr_gym.errors import ConfigError
 
 __all__ = ["Completion", "RolloutEngine"]
+
+_TOKENS_AT_ONCE = 2**16
+"""Prompt tokens in one forward pass: bounds the memory of a prefill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class RolloutEngine:
             raise ConfigError(f"max_rows is at least 1; got {max_rows}.")
         self.policy = policy
         self.max_rows = max_rows
-        self._cache: KVCache | None = None
+        self._cache: SharedCache | None = None
 
     @torch.inference_mode()
     def generate(
@@ -74,6 +78,7 @@ class RolloutEngine:
         seed: int,
         rows: Sequence[int] | None = None,
         turn: int = 0,
+        on_finished: Callable[[dict[int, Completion]], None] | None = None,
     ) -> list[Completion]:
         """One completion for each prompt, in order; for a group of G samples give its prompt G times.
 
@@ -83,6 +88,7 @@ class RolloutEngine:
             seed: of the random streams, in ``[0, 2**32)``.
             rows: the number of each row's random stream; ``0, 1, 2, ...`` by default.
             turn: which turn of a conversation this is; each has its own random stream.
+            on_finished: called with completions by number as they end, while others are still being decoded.
 
         Raises:
             ConfigError: if a prompt is empty or does not fit the policy's context.
@@ -94,7 +100,12 @@ class RolloutEngine:
         slots = min(self.max_rows, len(prompts))
         # on a GPU, asking which rows are done stalls the queue of kernels; it is asked every few steps
         stride = 1 if self.policy.device.type == "cpu" else 8
-        cache = self._cache_for(slots, max(map(len, prompts)) + params.max_tokens + stride)
+        cache = self._cache_for(
+            min(slots, len(set(map(tuple, prompts)))),
+            max(max(map(len, prompts)) - 1, 1),
+            slots,
+            params.max_tokens + stride,
+        )
         decoder = _Decoder(self.policy, cache, slots, params, stride)
         queue = deque(zip(range(len(prompts)), prompts, rows, strict=True))
         results: dict[int, Completion] = {}
@@ -102,7 +113,10 @@ class RolloutEngine:
             decoder.admit(queue, seed, turn)
             for _ in range(stride):
                 decoder.step()
-            decoder.collect(results)
+            ended = decoder.collect()
+            results |= ended
+            if ended and on_finished is not None:
+                on_finished(ended)
         return [results[i] for i in range(len(prompts))]
 
     def _check(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> None:
@@ -115,19 +129,18 @@ class RolloutEngine:
                 f"of {self.policy.max_context} tokens; lower max_tokens or choose shorter tasks."
             )
 
-    def _cache_for(self, slots: int, length: int) -> KVCache:
+    def _cache_for(self, prompts: int, prompt_length: int, rows: int, row_length: int) -> SharedCache:
         """A cache that is large enough; kept from call to call, as what is left in it is masked."""
         weight = next(self.policy.parameters())
-        kept = self._cache
+        sizes, kept = (prompts, prompt_length, rows, row_length), self._cache
         if (
             kept is None
-            or kept.rows < slots
-            or kept.length < length
-            or kept.store.dtype != weight.dtype
-            or kept.store.device != weight.device
+            or any(has < needed for has, needed in zip(kept.sizes, sizes, strict=True))
+            or kept.rows.dtype != weight.dtype
+            or kept.rows.device != weight.device
         ):
             self._cache = kept = None  # free the old one before the new one is made
-            kept = self._cache = self.policy.new_cache(slots, length)
+            kept = self._cache = SharedCache(self.policy.cache_shape, *sizes, weight.dtype, weight.device)
         return kept
 
 
@@ -135,14 +148,20 @@ class _Decoder:
     """The rows that are being decoded: slots ``0 .. live - 1`` of the cache and of every tensor here."""
 
     def __init__(
-        self, policy: Policy, cache: KVCache, slots: int, params: SamplingParams, stride: int
+        self, policy: Policy, cache: SharedCache, slots: int, params: SamplingParams, stride: int
     ) -> None:
         device, width = policy.device, params.max_tokens + stride
         self.policy, self.cache, self.slots, self.params = policy, cache, slots, params
         self.live = 0
-        self.owner = [0] * slots
+        self.owner: list[int] = []
+        self.prompt_of: list[int] = []
+        """The place in the cache of each live row's prompt."""
+        self.prompts: list[tuple[int, ...]] = []
+        """What is in those places."""
+        self.next_prompt: tuple[int, ...] | None = None
+        """What the queue goes on with; kept in the cache even if no live row has it."""
         self.visible = 0
-        """One more than the largest position that the next step writes."""
+        """One more than the largest column that the next step writes."""
         self.token = torch.zeros(slots, dtype=torch.long, device=device)
         self.position = torch.zeros(slots, dtype=torch.long, device=device)
         self.length = torch.zeros(slots, dtype=torch.long, device=device)
@@ -153,8 +172,6 @@ class _Decoder:
         self.logprobs = torch.zeros(slots, width, device=device)
         self.stops = torch.zeros(policy.tokenizer.vocab_size, dtype=torch.bool, device=device)
         self.stops[list(policy.tokenizer.stop_ids)] = True
-        self.prefix_cache: KVCache | None = None
-        self.prefix_row: dict[tuple[int, ...], int] = {}
 
     def admit(self, queue: deque[tuple[int, Sequence[int], int]], seed: int, turn: int) -> None:
         """Fills free slots from the queue: not one by one, since a prefill of several prompts costs little more."""
@@ -162,11 +179,12 @@ class _Decoder:
         if not queue or free < min(len(queue), max(1, self.slots // 8)):
             return
         batch = [queue.popleft() for _ in range(min(free, len(queue)))]
+        self.next_prompt = tuple(queue[0][1]) if queue else None
         first, last = self.live, self.live + len(batch)
         device = self.token.device
         prompts = [tuple(prompt) for _, prompt, _ in batch]
-        self._prefill(prompts, first)
-        self.owner[first:last] = [owner for owner, _, _ in batch]
+        self._prefill(prompts)
+        self.owner += [owner for owner, _, _ in batch]
         self.token[first:last] = torch.tensor([prompt[-1] for prompt in prompts], device=device)
         self.position[first:last] = torch.tensor([len(prompt) - 1 for prompt in prompts], device=device)
         self.length[first:last] = 0
@@ -175,45 +193,36 @@ class _Decoder:
         uniforms = row_uniforms(seed, [row for _, _, row in batch], self.params.max_tokens, turn)
         self.uniforms[first:last, : self.params.max_tokens] = torch.from_numpy(uniforms).to(device)
         self.live = last
-        self.visible = max(self.visible, *map(len, prompts))
+        self.visible = max(self.visible, 1)
+        self._arrange()
 
-    def _prefill(self, prompts: list[tuple[int, ...]], first: int) -> None:
-        """Writes each prompt to its slot, but for its last token, which the first decoding step reads.
+    def _prefill(self, prompts: list[tuple[int, ...]]) -> None:
+        """Runs those prompts that are not in the cache, but for their last token, which the first step reads."""
+        places = {prompt: place for place, prompt in enumerate(self.prompts)}
+        new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in places]
+        while new:
+            width = max(map(len, new)) - 1
+            count = max(1, _TOKENS_AT_ONCE // max(width, 1))
+            part, new = new[:count], new[count:]
+            if width:
+                self._run_prompts(part)
+            self.prompts += part
+        places |= {prompt: place for place, prompt in enumerate(self.prompts)}
+        self.prompt_of += [places[prompt] for prompt in prompts]
 
-        Different prompts are run once; one whose rows did not all find a slot last time is kept from then.
-        """
-        if any(prompt not in self.prefix_row for prompt in prompts):
-            self._run_prefixes(list(dict.fromkeys(prompts)))
-        if self.prefix_cache is not None:
-            source = torch.tensor([self.prefix_row[prompt] for prompt in prompts], device=self.token.device)
-            target = torch.arange(first, first + len(prompts), device=self.token.device)
-            self.cache.take(self.prefix_cache, source, target, max(map(len, prompts)) - 1)
-
-    def _run_prefixes(self, prompts: list[tuple[int, ...]]) -> None:
-        """Makes a prefix cache of these prompts, out of the last one where it has them."""
-        kept = [prompt for prompt in prompts if prompt in self.prefix_row]
-        new = [prompt for prompt in prompts if prompt not in self.prefix_row]
-        width, device = max(map(len, prompts)) - 1, self.token.device
-        old_cache, old_row = self.prefix_cache, self.prefix_row
-        self.prefix_row = {prompt: row for row, prompt in enumerate([*new, *kept])}
-        if width == 0:
-            return
-        self.prefix_cache = self.policy.new_cache(len(prompts), width)
-        pad = self.policy.tokenizer.pad_id
-        tokens = torch.tensor([[*p[:-1], *[pad] * (width - len(p) + 1)] for p in new], device=device)
-        attend = self.prefix_cache.write_prefix(len(new), width)
-        self.policy.extend(tokens, torch.arange(width, device=device)[None], attend, self.prefix_cache)
-        if kept and old_cache is not None:
-            source = torch.tensor([old_row[prompt] for prompt in kept], device=device)
-            target = torch.arange(len(new), len(prompts), device=device)
-            self.prefix_cache.take(old_cache, source, target, max(map(len, kept)) - 1)
+    def _run_prompts(self, prompts: list[tuple[int, ...]]) -> None:
+        width, pad = max(map(len, prompts)) - 1, self.policy.tokenizer.pad_id
+        device = self.token.device
+        tokens = torch.tensor([[*p[:-1], *[pad] * (width - len(p) + 1)] for p in prompts], device=device)
+        prefill = Prefill()
+        self.policy.run(tokens, torch.arange(width, device=device)[None], prefill)
+        self.cache.write_prompts(prefill, len(self.prompts))
 
     def step(self) -> None:
         """Reads the current token of every live row and samples its next one."""
         n = self.live
-        positions = self.position[:n]
-        attend = self.cache.write_next(positions, self.visible)
-        hidden = self.policy.extend(self.token[:n, None], positions[:, None], attend, self.cache)
+        self.cache.begin_step(self.column[:n], self.visible)
+        hidden = self.policy.run(self.token[:n, None], self.position[:n, None], self.cache)
         column = self.column[:n, None]
         uniforms = self.uniforms[:n].gather(1, column)[:, 0]
         token, logprob = sample(self.policy.logits(hidden[:, 0]), uniforms, self.params)
@@ -227,12 +236,12 @@ class _Decoder:
         self.length[:n] += ~self.done[:n]
         self.done[:n] |= self.stops[token] | (self.column[:n] >= self.params.max_tokens)
 
-    def collect(self, results: dict[int, Completion]) -> None:
-        """Hands out the rows that are done and moves the others together."""
+    def collect(self) -> dict[int, Completion]:
+        """Hands out the rows that are done, by the number of their owner, and moves the others together."""
         n = self.live
         done = self.done[:n].tolist()
         if not any(done):
-            return
+            return {}
         ended = [i for i in range(n) if done[i]]
         index = torch.tensor(ended, device=self.token.device)
         lengths = self.length[index].tolist()
@@ -245,6 +254,7 @@ class _Decoder:
             strict=True,
         )
         tokenizer = self.policy.tokenizer
+        results = {}
         for slot, length, tokens, logprobs in columns:
             tokens = tokens[:length]
             finished = tokens[-1] in tokenizer.stop_ids
@@ -252,22 +262,46 @@ class _Decoder:
                 tokens, logprobs[:length], finished, tokenizer.decode(tokens)
             )
         self._close_gaps(done)
+        return results
 
     def _close_gaps(self, done: list[bool]) -> None:
-        """Moves live rows from the end into the slots of those that are done."""
+        """Moves live rows from the end into the slots of those that are done; drops prompts without a row."""
         remaining = len(done) - sum(done)
         holes = [i for i in range(remaining) if done[i]]
         movers = [i for i in range(remaining, len(done)) if not done[i]]
         if holes:
             source = torch.tensor(movers, device=self.token.device)
             target = torch.tensor(holes, device=self.token.device)
-            self.cache.move(source, target, self.visible)
+            self.cache.move_rows(source, target, self.visible)
             for state in self._state():
                 state[target] = state[source]
             for hole, mover in zip(holes, movers, strict=True):
-                self.owner[hole] = self.owner[mover]
+                self.owner[hole], self.prompt_of[hole] = self.owner[mover], self.prompt_of[mover]
+        del self.owner[remaining:], self.prompt_of[remaining:]
         self.live = remaining
-        self.visible = int(self.position[:remaining].max()) + 1 if remaining else 0
+        self.visible = int(self.column[:remaining].max()) + 1 if remaining else 0
+        self._drop_prompts()
+        self._arrange()
+
+    def _drop_prompts(self) -> None:
+        """Moves prompts that have a row into the places of those that have none."""
+        used = set(self.prompt_of)
+        used |= {place for place, prompt in enumerate(self.prompts) if prompt == self.next_prompt}
+        remaining = len(used)
+        holes = [place for place in range(remaining) if place not in used]
+        movers = [place for place in range(remaining, len(self.prompts)) if place in used]
+        if holes:
+            device = self.token.device
+            self.cache.move_prompts(torch.tensor(movers, device=device), torch.tensor(holes, device=device))
+            moved = dict(zip(movers, holes, strict=True))
+            for mover, hole in moved.items():
+                self.prompts[hole] = self.prompts[mover]
+            self.prompt_of = [moved.get(place, place) for place in self.prompt_of]
+        del self.prompts[remaining:]
+
+    def _arrange(self) -> None:
+        if self.live:
+            self.cache.arrange(self.prompt_of, [len(prompt) - 1 for prompt in self.prompts])
 
     def _state(self) -> tuple[Tensor, ...]:
         return (

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rlvr_gym.agents.cache import KVCache
-from rlvr_gym.agents.padding import attention_of, positions_of
-from rlvr_gym.agents.policy import Policy
+from rlvr_gym.agents.attention import Attention
+from rlvr_gym.agents.cache import CacheShape
+from rlvr_gym.agents.policy import Policy, run_layer
 from rlvr_gym.agents.tokenizer import CharTokenizer
 from rlvr_gym.errors import ConfigError
 
@@ -79,17 +79,13 @@ class Block(nn.Module):
         self.gate_up = nn.Linear(width, 2 * inner, bias=False)
         self.down = nn.Linear(inner, width, bias=False)
 
-    def forward(
-        self, x: Tensor, rope: tuple[Tensor, Tensor], attend: Tensor | None, cache: KVCache | None
-    ) -> Tensor:
-        """``[B, T, D]`` to ``[B, T, D]``; ``attend`` None means causal."""
+    def forward(self, x: Tensor, rope: tuple[Tensor, Tensor], attention: Attention) -> Tensor:
+        """``[B, T, D]`` to ``[B, T, D]``."""
         b, t, width = x.shape
         qkv = self.qkv(self.norm_attention(x)).view(b, t, 3, self.heads, -1)
         qk = rotate(qkv[:, :, :2], *rope)  # queries and keys in one go
         query, key, value = (part.transpose(1, 2) for part in (qk[:, :, 0], qk[:, :, 1], qkv[:, :, 2]))
-        if cache is not None:
-            key, value = cache.update(key, value, self.layer)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=attend, is_causal=attend is None)
+        mixed = attention(self.layer, query, key, value)
         x = x + self.out(mixed.transpose(1, 2).reshape(b, t, width))
         gate, up = self.gate_up(self.norm_mlp(x)).chunk(2, dim=-1)
         return x + self.down(F.silu(gate) * up)
@@ -154,28 +150,19 @@ class Transformer(Policy):
             "tokenizer": self._char_tokenizer.to_dict(),
         }
 
-    def hidden(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Hidden states of whole sequences ``[B, T]``; see :meth:`Policy.hidden`."""
-        if mask is None:
-            return self._run(tokens, torch.arange(tokens.shape[1], device=tokens.device)[None], None, None)
-        return self._run(tokens, positions_of(mask), attention_of(mask), None)
-
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits over the tied embedding, in float32."""
         return F.linear(hidden, self.embedding.weight).float()
 
-    def new_cache(self, rows: int, length: int) -> KVCache:
-        """An empty cache."""
-        c, weight = self.config, self.embedding.weight
-        return KVCache(c.layers, rows, length, c.heads, c.width // c.heads, weight.dtype, weight.device)
+    @property
+    def cache_shape(self) -> CacheShape:
+        """Layers, heads, and the size of a head."""
+        return self.config.layers, self.config.heads, self.config.width // self.config.heads
 
-    def extend(self, tokens: Tensor, positions: Tensor, attend: Tensor, cache: KVCache) -> Tensor:
-        """Hidden states of tokens that are appended to ``cache``; see :meth:`Policy.extend`."""
-        return self._run(tokens, positions, attend, cache)
-
-    def _run(self, tokens: Tensor, positions: Tensor, attend: Tensor | None, cache: KVCache | None) -> Tensor:
+    def run(self, tokens: Tensor, positions: Tensor, attention: Attention) -> Tensor:
+        """See :meth:`Policy.run`."""
         rope = self.cos[positions][:, :, None, None], self.sin[positions][:, :, None, None]
         x = self.embedding(tokens)
         for block in self.blocks:
-            x = block(x, rope, attend, cache)
+            x = run_layer(block, x, rope, attention, again=self.checkpoint_layers)
         return self.norm(x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,15 +15,17 @@ from rlvr_gym.agents.evaluate import evaluate, summarise
 from rlvr_gym.agents.groups import Group, Sampler, reward_matrix, sample_metrics
 from rlvr_gym.agents.play import Trajectory, play
 from rlvr_gym.agents.policy import Policy, load_policy
-from rlvr_gym.agents.rollout import Completion, RolloutEngine
+from rlvr_gym.agents.rollout import Completion, RolloutEngine, _Decoder
 from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.agents.sft import demonstrate
 from rlvr_gym.agents.tasks import TaskFeed, held_out_tasks
 from rlvr_gym.env import EnvSettings
 from rlvr_gym.errors import ConfigError
+from rlvr_gym.executor.process import ProcessExecutor
 from rlvr_gym.problem import Problem
 from rlvr_gym.task import ListSource, Task, TaskSource
 from rlvr_gym.verdict import Reason, Verdict
+from rlvr_gym.verification import verify_all
 from rlvr_gym.verifier import Verifier
 
 PARAMS = SamplingParams(max_tokens=12)
@@ -36,7 +40,14 @@ class Scripted(RolloutEngine):
         self.calls: list[tuple[list[int], int]] = []
 
     def generate(
-        self, prompts: Any, params: Any, *, seed: int, rows: Any = None, turn: int = 0
+        self,
+        prompts: Any,
+        params: Any,
+        *,
+        seed: int,
+        rows: Any = None,
+        turn: int = 0,
+        on_finished: Any = None,
     ) -> list[Completion]:
         self.calls.append((list(rows), turn))
         completions = []
@@ -291,3 +302,36 @@ def test_everything_held_out_is_told() -> None:
     feed = TaskFeed(Three(), 0, list(Three().source(0)))
     with pytest.raises(ConfigError, match=r"lower eval\.tasks"):
         feed.next()
+
+
+class Patient(Verifier):
+    """Takes its time, and says in which process and when."""
+
+    def judge(self, completion: str, task: Task) -> Verdict:
+        began = time.monotonic()
+        time.sleep(0.05)
+        return Verdict.wrong(process=os.getpid(), began=began)
+
+
+def test_answers_are_verified_while_others_are_being_written(policy: Policy) -> None:
+    env = settings(prompt="terse")
+    tasks = [env.problem.source(0)[i] for i in range(24)]
+    episodes = [env.begin(task) for task in tasks]
+    engine = RolloutEngine(policy, max_rows=4)  # so that the last ones begin long after the first ones ended
+    finished: list[float] = []
+    collect = _Decoder.collect
+
+    def noted(decoder: Any) -> dict[int, Completion]:
+        finished.append(time.monotonic())
+        return collect(decoder)
+
+    with ProcessExecutor(workers=1) as executor, pytest.MonkeyPatch.context() as patch:
+        verify_all(Patient(), [""], tasks[:1], executor)  # the worker is ready before the first answer
+        patch.setattr(_Decoder, "collect", noted)
+        params = SamplingParams(max_tokens=48)
+        together = play(engine, episodes, params, Patient(), seed=3, executor=executor)
+    first = min(t.verdict.details["began"] for t in together)
+    assert first < finished[-1]
+    assert {t.verdict.details["process"] for t in together}.isdisjoint({os.getpid()})
+    alone = play(engine, [env.begin(task) for task in tasks], params, Patient(), seed=3)
+    assert [t.tokens for t in together] == [t.tokens for t in alone]

@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from rlvr_gym.agents.attention import AfterPrefix, Causal, Prefill
 from rlvr_gym.agents.checkpoint import save_policy
+from rlvr_gym.agents.hf import HFPolicy
+from rlvr_gym.agents.logprobs import sampled_logprobs
+from rlvr_gym.agents.lora import LoraSettings, add_lora
 from rlvr_gym.agents.policy import Policy, load_policy
 from rlvr_gym.agents.rollout import RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams
@@ -107,6 +111,24 @@ def test_the_cache_gives_what_the_whole_sequence_gives(policy: Policy) -> None:
         ].log_softmax(-1)
         expected = full.gather(1, torch.tensor(completion.tokens)[:, None])[:, 0]
         np.testing.assert_allclose(completion.logprobs, expected, atol=1e-4)
+
+
+def test_after_shared_prefixes_as_in_whole_sequences(policy: Policy) -> None:
+    prefixes = text_ids(policy, "a first prompt", "2+2=")
+    rows = text_ids(policy, "one", "and another one", "4", "5?")
+    prefix_of, pad = [0, 0, 1, 1], policy.tokenizer.pad_id
+    lengths = torch.tensor([len(p) for p in prefixes])
+    width, own = max(map(len, prefixes)), max(map(len, rows))
+    prefill = Prefill()
+    policy.run(
+        torch.tensor([p + [pad] * (width - len(p)) for p in prefixes]), torch.arange(width)[None], prefill
+    )
+    attention = AfterPrefix(prefill, lengths, torch.tensor(prefix_of), own)
+    positions = lengths[prefix_of, None] + torch.arange(own)
+    hidden = policy.run(torch.tensor([r + [pad] * (own - len(r)) for r in rows]), positions, attention)
+    for i, row in enumerate(rows):
+        whole = policy.hidden(torch.tensor([prefixes[prefix_of[i]] + row]))[0, -len(row) :]
+        torch.testing.assert_close(hidden[i, : len(row)], whole, atol=1e-4, rtol=1e-4)
 
 
 def test_dropout_is_off(policy: Policy) -> None:
@@ -238,8 +260,85 @@ def test_rope_depends_on_distances_only() -> None:
     mask = torch.ones_like(tokens, dtype=torch.bool)
     shifted = torch.cat([torch.zeros(1, 5, dtype=torch.long), tokens], dim=1)
     with torch.no_grad():
-        near = policy._run(tokens, torch.arange(12)[None], None, None)
-        far = policy._run(tokens, torch.arange(12)[None] + 1000, None, None)
+        near = policy.run(tokens, torch.arange(12)[None], Causal())
+        far = policy.run(tokens, torch.arange(12)[None] + 1000, Causal())
         padded = policy.hidden(shifted, torch.cat([torch.zeros(1, 5, dtype=torch.bool), mask], dim=1))[:, 5:]
     torch.testing.assert_close(near, far, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(near, padded, atol=1e-5, rtol=1e-5)
+
+
+def gradients(policy: Policy, tokens: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
+    policy.zero_grad()
+    (sampled_logprobs(policy, tokens, mask) * torch.arange(tokens.shape[1])).sum().backward()
+    return {name: p.grad.clone() for name, p in policy.named_parameters() if p.grad is not None}
+
+
+def test_gradient_checkpointing_gives_the_same_gradients(policy: Policy) -> None:
+    generator = torch.Generator().manual_seed(0)
+    tokens = torch.randint(3, 100, (4, 16), generator=generator)
+    tokens[:, :8] = tokens[0, :8]  # a shared prompt
+    mask = (torch.arange(16) >= 8).float().repeat(4, 1)
+    plain = gradients(policy, tokens, mask)
+    policy.checkpoint_layers = True
+    try:
+        again = gradients(policy, tokens, mask)
+    finally:
+        policy.checkpoint_layers = False
+    assert plain.keys() == again.keys()
+    for name, gradient in plain.items():
+        torch.testing.assert_close(again[name], gradient, atol=1e-5, rtol=1e-4)
+
+
+def test_lora_changes_nothing_at_first_and_trains_only_its_own(hf_folder: Path, tmp_path: Path) -> None:
+    tokens = torch.arange(20, 40)[None]
+    mask = (torch.arange(20) >= 8).float()[None]
+    policy = load_policy(f"hf:{hf_folder}")
+    before = logits(policy, tokens)
+    frozen = {name: p.clone() for name, p in policy.named_parameters()}
+    add_lora(policy, LoraSettings(rank=4), seed=1)
+    assert torch.equal(logits(policy, tokens), before)
+    trained = gradients(policy, tokens, mask).keys()
+    assert trained
+    assert all("lora_" in name for name in trained)
+    optimiser = torch.optim.SGD([p for p in policy.parameters() if p.requires_grad], lr=1.0)
+    optimiser.step()
+    assert not torch.allclose(logits(policy, tokens), before)
+    kept = {
+        name.replace(".base_layer", ""): p for name, p in policy.named_parameters() if "lora_" not in name
+    }
+    assert all(torch.equal(kept[name], frozen[name]) for name in frozen)
+    save_policy(policy, tmp_path / "kept")
+    torch.testing.assert_close(
+        logits(load_policy(f"ckpt:{tmp_path / 'kept'}"), tokens), logits(policy, tokens)
+    )
+    with pytest.raises(ConfigError, match="from-scratch ones train whole"):
+        add_lora(load_policy("micro"), LoraSettings())
+    with pytest.raises(ConfigError, match="no layer named"):
+        add_lora(load_policy(f"hf:{hf_folder}"), LoraSettings(targets=["nothing"]))
+
+
+@pytest.mark.parametrize("kind", ["Qwen2", "Qwen3", "Mistral", "GPT2"])
+def test_architectures_compute_what_transformers_computes(kind: str, hf_folder: Path, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    sizes = {"vocab_size": 128, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    if kind != "GPT2":
+        sizes |= {"intermediate_size": 48, "num_key_value_heads": 2, "max_position_embeddings": 128}
+        sizes |= {"head_dim": 8} if kind != "Qwen2" else {}
+    config = getattr(transformers, f"{kind}Config")(
+        **sizes, initializer_range=0.3, eos_token_id=2, bos_token_id=1, sliding_window=None
+    )
+    torch.manual_seed(1)
+    name = "GPT2LMHeadModel" if kind == "GPT2" else f"{kind}ForCausalLM"
+    model = getattr(transformers, name)(config).eval()
+    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(hf_folder)
+    tokens = torch.randint(3, 128, (2, 15), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = model(tokens).logits
+    policy = HFPolicy(model, tokenizer, kind)
+    torch.testing.assert_close(logits(policy, tokens), expected, atol=1e-4, rtol=1e-4)
+    assert (policy._lean is None) == (kind == "GPT2")
+    prompt = tokens[0, :9].tolist()
+    for completion in RolloutEngine(policy).generate([prompt] * 3, SamplingParams(max_tokens=6), seed=0):
+        whole = logits(policy, torch.tensor([prompt + completion.tokens]))[0, 8:-1].log_softmax(-1)
+        picked = whole.gather(1, torch.tensor(completion.tokens)[:, None])[:, 0]
+        np.testing.assert_allclose(completion.logprobs, picked, atol=1e-4)

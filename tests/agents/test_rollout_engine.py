@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from rlvr_gym.agents.cache import KVCache
+from rlvr_gym.agents.attention import Prefill
+from rlvr_gym.agents.cache import SharedCache
 from rlvr_gym.agents.policy import load_policy
 from rlvr_gym.agents.rollout import Completion, RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams, row_uniforms, sample
@@ -126,33 +127,45 @@ def test_one_prefill_for_a_group(
     policy: Transformer, prompts: list[list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prefixes: list[int] = []
-    write_prefix = KVCache.write_prefix
+    write_prompts = SharedCache.write_prompts
 
-    def counted(cache: KVCache, rows: int, length: int) -> torch.Tensor:
-        prefixes.append(rows)
-        return write_prefix(cache, rows, length)
+    def counted(cache: SharedCache, prefill: Prefill, first: int) -> None:
+        prefixes.append(prefill.keys[0].shape[0])
+        write_prompts(cache, prefill, first)
 
-    monkeypatch.setattr(KVCache, "write_prefix", counted)
+    monkeypatch.setattr(SharedCache, "write_prompts", counted)
     for max_rows in (512, 9):  # 9 is no multiple of the group's 6: one group comes in two parts
         prefixes.clear()
         RolloutEngine(policy, max_rows=max_rows).generate(prompts, PARAMS, seed=5)
         assert sum(prefixes) == 4
 
 
+def test_memory_for_prompts_does_not_grow_with_the_samples_of_each(policy: Transformer) -> None:
+    prompt = [7] * 200
+    bytes_of = {}
+    for samples in (2, 32):
+        engine = RolloutEngine(policy)
+        engine.generate([prompt] * samples, SamplingParams(max_tokens=2), seed=0)
+        assert engine._cache is not None
+        bytes_of[samples] = engine._cache.prompts.nbytes, engine._cache.rows.nbytes
+    assert bytes_of[2][0] == bytes_of[32][0]
+    assert bytes_of[2][1] * 16 == bytes_of[32][1]
+
+
 def test_finished_rows_cost_nothing(policy: Transformer, prompts: list[list[int]]) -> None:
     engine, rows = RolloutEngine(policy), []
-    extend = policy.extend
+    run = policy.run
 
     def counted(tokens: torch.Tensor, *rest: object) -> torch.Tensor:
         if tokens.shape[1] == 1:
             rows.append(tokens.shape[0])
-        return extend(tokens, *rest)  # type: ignore[arg-type]
+        return run(tokens, *rest)  # type: ignore[arg-type]
 
-    policy.extend = counted  # type: ignore[method-assign]
+    policy.run = counted  # type: ignore[method-assign]
     try:
         sampled = engine.generate(prompts, PARAMS, seed=5)
     finally:
-        del policy.extend
+        del policy.run
     assert sum(rows) == sum(len(c.tokens) for c in sampled)
 
 
