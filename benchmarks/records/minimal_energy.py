@@ -62,7 +62,13 @@ def main() -> None:
         for power in POWERS:
             points, best, hits = least(n, power, options.starts, rng)
             print(n, power, f"{best:.9f}", f"{hits}/{options.starts}", flush=True)
-            row = {"n": n, "power": power, "energy": round(float(best), 9), "starts": options.starts, "hits": hits}
+            row = {
+                "n": n,
+                "power": power,
+                "energy": round(float(best), 9),
+                "starts": options.starts,
+                "hits": hits,
+            }
             row["points"] = [[round(value, PLACES) + 0.0 for value in point] for point in points.tolist()]
             lines.append(json.dumps(row))
     FILE.write_text("\n".join(lines) + "\n")

@@ -15,7 +15,7 @@ import argparse
 import json
 import random
 import time
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 FILE = Path(__file__).parents[2] / "datasets" / "optimisation" / "sorting_networks.jsonl"
@@ -60,7 +60,7 @@ def useful(network: Network, channels: list[int]) -> Network | None:
         if low != state[a]:
             state[a], state[b] = low, high
             kept.append((a, b))
-    return kept if all(not (x & ~y) for x, y in zip(state, state[1:], strict=False)) else None
+    return kept if all(not (x & ~y) for x, y in pairwise(state)) else None
 
 
 def change(network: Network, n: int, rng: random.Random) -> Network:

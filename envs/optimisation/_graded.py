@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Generic, TypeVar
 
+from rlvr_gym.errors import ConfigError
+from rlvr_gym.problem import Problem
 from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verifier import AnswerVerifier
 
-__all__ = ["PLAIN_SCORE", "GradedVerifier", "Scale"]
+__all__ = ["PLAIN_SCORE", "ClassicProblem", "GradedVerifier", "Scale"]
 
 PLAIN_SCORE = 0.1
 """What a plain solution earns; a valid answer that is worse earns less."""
@@ -49,7 +51,7 @@ class Scale:
             # below 1 even if it rounds to 1: a score of 1 says that the best is attained
             return min(float(PLAIN_SCORE + (1 - PLAIN_SCORE) * float(gain) ** POWER), 1 - 1e-9)
         ratio = value / plain if best > plain else plain / value
-        return PLAIN_SCORE * float(max(ratio, 0))
+        return PLAIN_SCORE * max(0.0, float(ratio))
 
     def text(self, best: str, plain: str) -> str:
         """The rule for the prompt; ``best`` and ``plain`` say what the two values are."""
@@ -106,3 +108,19 @@ class GradedVerifier(AnswerVerifier, Generic[T]):
 
 def _json(value: Number) -> int | float:
     return value if isinstance(value, int) else float(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassicProblem(Problem):
+    """A problem of the literature with one instance a size, and variations of it by default.
+
+    Attributes:
+        classic: the instance of the literature instead of variations; each difficulty then has a single task.
+    """
+
+    classic: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.classic, bool):
+            raise ConfigError(f"classic is true or false; got {self.classic!r}.")

@@ -12,10 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from rlvr_gym.envs._authoring import ask, integer, level, pick, shuffled
-from rlvr_gym.envs.optimisation._graded import GradedVerifier, Scale
+from rlvr_gym.envs.optimisation._graded import ClassicProblem, GradedVerifier, Scale
 from rlvr_gym.envs.optimisation._records import records
-from rlvr_gym.errors import ConfigError
-from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
@@ -66,7 +64,7 @@ class CirclePackingVerifier(GradedVerifier[list[Circle]]):
 
 @register("rlvr/CirclePacking-v0", family="optimisation")
 @dataclass(frozen=True, kw_only=True)
-class CirclePacking(Problem):
+class CirclePacking(ClassicProblem):
     """Pack circles of any sizes into a rectangle; the greatest sum of radii that is known is correct.
 
     Difficulty 1 has 3 or 4 circles and 10 has 25 or 26, in rectangles of four shapes (1:1, 3:4, 2:3, 1:2), of any
@@ -79,14 +77,7 @@ class CirclePacking(Problem):
         classic: the unit square; each difficulty then has a single task, and 10 has 26 circles.
     """
 
-    classic: bool = False
-
     verifier: ClassVar[str] = "circle_packing"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.classic, bool):
-            raise ConfigError(f"classic is true or false; got {self.classic!r}.")
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Scales, turns and moves a packing out of our records."""

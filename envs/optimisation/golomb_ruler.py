@@ -11,9 +11,7 @@ import numpy as np
 
 from rlvr_gym.envs._authoring import ask, integer, level
 from rlvr_gym.envs.algorithmic._reading import parse_integers
-from rlvr_gym.envs.optimisation._graded import GradedVerifier, Scale
-from rlvr_gym.errors import ConfigError
-from rlvr_gym.problem import Problem
+from rlvr_gym.envs.optimisation._graded import ClassicProblem, GradedVerifier, Scale
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
@@ -68,7 +66,7 @@ class GolombRulerVerifier(GradedVerifier[list[int]]):
 
 @register("rlvr/GolombRuler-v0", family="optimisation")
 @dataclass(frozen=True, kw_only=True)
-class GolombRuler(Problem):
+class GolombRuler(ClassicProblem):
     """Place marks so that all distances differ and some never occur; the shortest ruler is correct.
 
     Difficulty 1 asks for 4 marks and 10 for 9, with three to five forbidden distances; the optimum is proved by a
@@ -80,14 +78,7 @@ class GolombRuler(Problem):
             lengths of the literature. Each difficulty then has a single task.
     """
 
-    classic: bool = False
-
     verifier: ClassVar[str] = "golomb_ruler"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.classic, bool):
-            raise ConfigError(f"classic is true or false; got {self.classic!r}.")
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws forbidden distances until the greedy ruler is not the shortest."""
@@ -117,7 +108,9 @@ def _task(ruler: list[int], forbidden: list[int], start: list[int], nodes: int) 
             f"A Golomb ruler has marks at whole numbers such that the distances between any two marks are all "
             f"different. Find one with {marks} marks whose length (the distance between its first and last mark) is as "
             f"small as possible.{rule}\n\n"
-            + scale.text("the shortest possible length", "the length if each mark is put as near as it can be"),
+            + scale.text(
+                "the shortest possible length", "the length if each mark is put as near as it can be"
+            ),
             "the positions of the marks",
             "0, 1, 3",
         ),

@@ -91,7 +91,12 @@ class MaxCut(Problem):
             },
             metadata={"nodes": count, "traps": traps, "hardness": count + traps},
             solution="\n".join(
-                [*lines, *_moves(start, best, edges), f"Cut: {cut}, together {scale.best}.", f"So: {reference}"]
+                [
+                    *lines,
+                    *_moves(start, best, edges),
+                    f"Cut: {cut}, together {scale.best}.",
+                    f"So: {reference}",
+                ]
             ),
         )
 
@@ -108,7 +113,9 @@ def greedy(names: str, edges: Edges) -> tuple[set[str], list[str]]:
         weights = [sum(w for a, b, w in edges if name in (a, b) and (a in g or b in g)) for g in groups]
         side = int(weights[0] > weights[1])
         groups[side].add(name)
-        lines.append(f"{name}: {weights[0]} to the first group, {weights[1]} to the second: group {side + 1}.")
+        lines.append(
+            f"{name}: {weights[0]} to the first group, {weights[1]} to the second: group {side + 1}."
+        )
     lines.append(f"This cuts {cut_weight(groups[1], edges)}.")
     return groups[1], lines
 

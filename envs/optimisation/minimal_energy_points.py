@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlvr_gym.envs._authoring import ask, level, pick
-from rlvr_gym.envs.optimisation._graded import GradedVerifier, Scale
+from rlvr_gym.envs.optimisation._graded import ClassicProblem, GradedVerifier, Scale
 from rlvr_gym.envs.optimisation._records import records
-from rlvr_gym.errors import ConfigError
-from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
@@ -86,12 +84,12 @@ def _square(a: Point, b: Point) -> float:
 
 def energy(points: Sequence[Point], power: int) -> float:
     """The sum of ``1 / distance^power`` over all pairs."""
-    return sum(_square(a, b) ** (-power / 2) for a, b in combinations(points, 2))
+    return sum(float(_square(a, b) ** (-power / 2)) for a, b in combinations(points, 2))
 
 
 @register("rlvr/MinimalEnergyPoints-v0", family="optimisation")
 @dataclass(frozen=True, kw_only=True)
-class MinimalEnergyPoints(Problem):
+class MinimalEnergyPoints(ClassicProblem):
     """Spread points over a sphere so that their energy is small; the least energy that is known is correct.
 
     Difficulty 1 has 4 points and 10 has 32; the energy of a pair is one over its distance to the power 1 (Thomson's
@@ -104,14 +102,7 @@ class MinimalEnergyPoints(Problem):
         classic: Thomson's problem without a given point; each difficulty then has a single task.
     """
 
-    classic: bool = False
-
     verifier: ClassVar[str] = "minimal_energy_points"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.classic, bool):
-            raise ConfigError(f"classic is true or false; got {self.classic!r}.")
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Turns the best points of our records such that one is the given one."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
 
 from rlvr_gym.envs._authoring import ask, integer, level, shuffled
 from rlvr_gym.envs.algorithmic._reading import parse_pairs
-from rlvr_gym.envs.optimisation._graded import GradedVerifier, Scale
+from rlvr_gym.envs.optimisation._graded import ClassicProblem, GradedVerifier, Scale
 from rlvr_gym.envs.optimisation._records import records
-from rlvr_gym.errors import ConfigError
-from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
@@ -74,12 +73,12 @@ def sorts(network: Sequence[Sequence[int]], order: Sequence[int]) -> bool:
     state = dict(zip(sorted(order), _all_inputs(len(order)), strict=True))
     for a, b in network:
         state[a], state[b] = state[a] & state[b], state[a] | state[b]
-    return all(not state[a] & ~state[b] for a, b in zip(order, order[1:], strict=False))
+    return all(not state[a] & ~state[b] for a, b in pairwise(order))
 
 
 @register("rlvr/SortingNetwork-v0", family="optimisation")
 @dataclass(frozen=True, kw_only=True)
-class SortingNetwork(Problem):
+class SortingNetwork(ClassicProblem):
     """Build a sorting network with few comparators; the least possible number is correct.
 
     Difficulty 1 has 4 channels and 10 has 12. Comparators may point either way, the values have to
@@ -92,14 +91,7 @@ class SortingNetwork(Problem):
         classic: the channels' own order, and no given comparators; each difficulty then has a single task.
     """
 
-    classic: bool = False
-
     verifier: ClassVar[str] = "sorting_network"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.classic, bool):
-            raise ConfigError(f"classic is true or false; got {self.classic!r}.")
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Renames the channels of the smallest network."""

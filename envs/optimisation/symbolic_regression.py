@@ -52,10 +52,10 @@ class SymbolicRegressionVerifier(AnswerVerifier):
         shown = answer[:200]
         if len(answer) > MAX_CHARS:
             return Verdict.wrong(Reason.TOO_COMPLEX, shown, limit=MAX_CHARS)
-        node = parse(answer)
-        if isinstance(node, ParseFailure):
-            return Verdict.wrong(node.reason, shown)
-        node = _right_side(node)
+        parsed = parse(answer)
+        if isinstance(parsed, ParseFailure):
+            return Verdict.wrong(parsed.reason, shown)
+        node = _right_side(parsed)
         if node is None or not symbols(node) <= {"x"}:
             return Verdict.wrong(Reason.UNPARSEABLE, shown, message="a formula in x is expected")
         fuel = Fuel()
@@ -66,7 +66,9 @@ class SymbolicRegressionVerifier(AnswerVerifier):
         except Unreadable:
             return Verdict.wrong(Reason.UNPARSEABLE, shown)
         if error == math.inf:
-            return Verdict.wrong(Reason.WRONG, shown, message="it has no real value, or an enormous one, somewhere")
+            return Verdict.wrong(
+                Reason.WRONG, shown, message="it has no real value, or an enormous one, somewhere"
+            )
         return Verdict.graded(score_of(error), shown, error=error)
 
 
@@ -80,7 +82,9 @@ def _right_side(node: Node) -> Node | None:
     if not isinstance(node, Relation):
         return node
     left = node.operands[0]
-    named = (isinstance(left, Sym) and left.name != "x") or (isinstance(left, Call) and left.args == (Sym("x"),))
+    named = (isinstance(left, Sym) and left.name != "x") or (
+        isinstance(left, Call) and left.args == (Sym("x"),)
+    )
     return node.operands[1] if node.ops == ("=",) and named else None
 
 
@@ -262,7 +266,11 @@ def _example(pairs: Pairs) -> str:
     values = [900 * math.cos(7 * x) for x, _ in pairs]
     truth = [y for _, y in pairs]
     # not both of two opposite functions of that size are near the truth
-    return "900*cos(7*x)" if math.dist(values, truth) > math.dist([-v for v in values], truth) else "-900*cos(7*x)"
+    return (
+        "900*cos(7*x)"
+        if math.dist(values, truth) > math.dist([-v for v in values], truth)
+        else "-900*cos(7*x)"
+    )
 
 
 def _reasoning(terms: Sequence[_Term], constant: int, shown: Sequence[float]) -> list[str]:

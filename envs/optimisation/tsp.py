@@ -77,7 +77,9 @@ class TSP(Problem):
         """Draws cities until the nearest neighbours make no shortest tour."""
         count = level(difficulty, 6, 15)
         while True:
-            places = [(p // (SIZE + 1), p % (SIZE + 1)) for p in rng.permutation((SIZE + 1) ** 2)[:count].tolist()]
+            places = [
+                (p // (SIZE + 1), p % (SIZE + 1)) for p in rng.permutation((SIZE + 1) ** 2)[:count].tolist()
+            ]
             table = np.array([[distance(a, b) for b in places] for a in places])
             start = nearest_neighbours(table)
             best_length, best = held_karp(table)
@@ -91,7 +93,9 @@ class TSP(Problem):
                 "Find a tour as short as possible that visits each of these cities once and returns to the first. The "
                 "distance of two cities is their Euclidean distance, rounded to the nearest whole number, and the "
                 f"length of the tour is the sum of the rounded distances:\n\n{listed}\n\n"
-                + scale.text("the length of the shortest tour", "the length of a tour that always takes the nearest"),
+                + scale.text(
+                    "the length of the shortest tour", "the length of a tour that always takes the nearest"
+                ),
                 "the cities in order",
                 "X, Y, Z",
             ),
@@ -178,7 +182,8 @@ def _reasoning(start: list[int], best: list[int], table: Distances) -> list[str]
 def _exchange(tour: list[int], table: Distances) -> list[int] | None:
     """The shortest tour with one part turned around, if that is shorter."""
     turned = [
-        tour[: i + 1] + tour[i + 1 : j + 1][::-1] + tour[j + 1 :] for i, j in combinations(range(len(tour)), 2)
+        tour[: i + 1] + tour[i + 1 : j + 1][::-1] + tour[j + 1 :]
+        for i, j in combinations(range(len(tour)), 2)
     ]
     best = min(turned, key=lambda other: length(other, table))
     return best if length(best, table) < length(tour, table) else None
