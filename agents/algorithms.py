@@ -153,6 +153,9 @@ class AlgorithmConfig(Section):
     kl_estimator: Literal["k1", "k2", "k3"] = Field(
         default="k3", description="Per-token estimator of that KL."
     )
+    kl_unbiased: bool = Field(
+        default=False, description="Weigh the KL in the loss by the importance ratio (DeepSeek-V3.2)."
+    )
     missing_eos: float | None = Field(
         default=None, description="The reward of a completion that did not end by itself; none for its own."
     )
@@ -190,6 +193,7 @@ class AlgorithmConfig(Section):
                 "importance_cap compares the trainer's log-probabilities with the sampler's: set recompute_old",
             ),
             (self.kl_target is not None and self.beta == 0, "kl_target adapts beta: start it above 0"),
+            (self.kl_unbiased and self.kl_in == "reward", "kl_unbiased is for kl_in: loss"),
             (
                 self.penalty_target is not None and self.objective != "penalty",
                 "penalty_target is for objective: penalty",

@@ -206,9 +206,9 @@ class Learner:
         if algorithm.beta > 0 and algorithm.kl_in == "loss":
             assert self.reference is not None
             ref = self._logprobs(self.reference, batch)
-            per_token = per_token + self.state.beta * kl_divergence(
-                scores.logprobs, ref, algorithm.kl_estimator
-            )
+            old = batch.old if algorithm.kl_unbiased else None
+            kl = kl_divergence(scores.logprobs, ref, algorithm.kl_estimator, old=old)
+            per_token = per_token + self.state.beta * kl
         loss = (weights * per_token).sum()
         if scores.entropy is not None:
             loss = loss - algorithm.entropy_coef * (evenly * scores.entropy).sum()

@@ -157,13 +157,23 @@ KL_ESTIMATORS: dict[str, Callable[[Tensor], Tensor]] = {"k1": _k1, "k2": _k2, "k
 """Schulman's estimators of KL(policy, reference) on a sampled token, as functions of ``ref - logprobs``."""
 
 
-def kl_divergence(logprobs: Tensor, ref: Tensor, estimator: str = "k3") -> Tensor:
+def kl_divergence(
+    logprobs: Tensor, ref: Tensor, estimator: str = "k3", *, old: Tensor | None = None
+) -> Tensor:
     """The KL to a reference, estimated on each sampled token ``[B, T]``.
 
     With ``d = ref - logprobs``: k1 is ``-d`` (unbiased), k2 ``d^2 / 2`` (low variance), k3 ``exp(d) - d - 1``
-    (unbiased and never negative).
+    (unbiased and never negative). That is for tokens sampled from the policy itself.
+
+    Args:
+        logprobs: ``[B, T]`` under the policy being trained.
+        ref: ``[B, T]`` under the reference; no gradient flows into it.
+        estimator: k1, k2 or k3.
+        old: ``[B, T]`` under the policy that sampled: weighs each token by ``exp(logprobs - old)``, so that both
+            the estimate and its gradient are unbiased off policy, too (DeepSeek-V3.2 2512.02556).
     """
-    return KL_ESTIMATORS[estimator](ref.detach() - logprobs)
+    kl = KL_ESTIMATORS[estimator](ref.detach() - logprobs)
+    return kl if old is None else kl * (logprobs - old.detach()).exp()
 
 
 def _per_sequence(mask: Tensor, max_length: int, prompts: Tensor | None) -> Tensor:

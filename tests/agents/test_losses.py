@@ -83,6 +83,18 @@ def test_k1_and_k3_estimate_the_true_kl() -> None:
         torch.testing.assert_close((p * kl_divergence(p.log(), q.log(), name)).sum(), true)
 
 
+def test_the_weighted_kl_is_unbiased_off_policy_and_so_is_its_gradient() -> None:
+    old = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)  # what sampled
+    ref = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
+    logits = torch.tensor([0.1, -0.4, 0.8], dtype=torch.float64, requires_grad=True)
+    logprobs = logits.log_softmax(-1)
+    true = (logprobs.exp() * (logprobs - ref.log())).sum()
+    estimated = (old * kl_divergence(logprobs, ref.log(), "k3", old=old.log())).sum()
+    torch.testing.assert_close(estimated, true)
+    gradients = [torch.autograd.grad(x, logits, retain_graph=True)[0] for x in (estimated, true)]
+    torch.testing.assert_close(*gradients)
+
+
 def test_weights_by_hand() -> None:
     third = 1 / 3
     expected = {
