@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
 from rlvr_gym.agents.batch import Batch
+from rlvr_gym.agents.layout import lay_out
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.ppo import ValueModel
 
-__all__ = ["Scores", "sampled_logprobs", "score", "score_batch"]
+__all__ = ["Scores", "sampled_logprobs", "score", "score_batch", "target_logprobs"]
 
 _LOGITS_AT_ONCE = 2**26
 
@@ -45,7 +48,7 @@ def score(
     """Scores of the tokens where ``mask`` is 1.
 
     Logits are made for those positions only, in pieces that are recomputed in the backward pass if the
-    vocabulary is large.
+    vocabulary is large. Prompts that rows share are run once (:mod:`rlvr_gym.agents.layout`).
 
     Args:
         policy: the policy.
@@ -55,19 +58,20 @@ def score(
         entropy: whether to measure that as well.
         value: the value model; a shared trunk costs no second forward pass.
     """
-    chosen = mask[:, 1:].bool()
-    hidden = policy.hidden(tokens[:, :-1])[chosen]  # [N, D]
-    targets = tokens[:, 1:][chosen]  # [N]
+    layout = lay_out(tokens, mask)
+    chosen = layout.mask[:, 1:].bool()
+    hidden = layout.hidden(policy)[chosen]  # [N, D]
+    targets = layout.tokens[:, 1:][chosen]  # [N]
 
     def judge(h: Tensor, target: Tensor) -> tuple[Tensor, ...]:
         logits = policy.logits(h)
         tempered = logits / temperature if temperature != 1 else logits
-        logprobs = -F.cross_entropy(tempered, target, reduction="none")
+        logprobs = target_logprobs(tempered, target)
         return (logprobs, _entropy(tempered)) if entropy else (logprobs,)
 
     def place(flat: Tensor) -> Tensor:
         spread = torch.zeros(chosen.shape, dtype=flat.dtype, device=flat.device).masked_scatter(chosen, flat)
-        return F.pad(spread, (1, 0))
+        return layout.put_back(F.pad(spread, (1, 0)))
 
     piece = max(1, _LOGITS_AT_ONCE // policy.tokenizer.vocab_size)
     if len(targets) <= piece:
@@ -78,10 +82,33 @@ def score(
         columns = tuple(torch.cat(column) for column in zip(*parts, strict=True))
     values = None
     if value is not None:
-        values = place(
-            value.head_of(hidden if value.trunk is None else value.trunk.hidden(tokens[:, :-1])[chosen])
-        )
+        values = place(value.head_of(hidden if value.trunk is None else layout.hidden(value.trunk)[chosen]))
     return Scores(place(columns[0]), place(columns[1]) if entropy else None, values)
+
+
+def target_logprobs(logits: Tensor, targets: Tensor) -> Tensor:
+    """``log_softmax(logits)`` at the targets: ``[N, V]`` and ``[N]`` to ``[N]``.
+
+    The same as ``-cross_entropy``, with fewer passes over memory: the log-softmax is never written.
+    """
+    result: Tensor = _TargetLogprobs.apply(logits, targets)
+    return result
+
+
+class _TargetLogprobs(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, targets: Tensor) -> Tensor:
+        normaliser = logits.logsumexp(-1, keepdim=True)
+        ctx.save_for_backward(logits, normaliser, targets)
+        return (logits.gather(-1, targets[:, None]) - normaliser)[:, 0]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        logits, normaliser, targets = ctx.saved_tensors
+        gradient = gradient[:, None]
+        result = (logits - normaliser).exp_().mul_(-gradient)
+        return result.scatter_add_(1, targets[:, None], gradient), None
 
 
 def _entropy(logits: Tensor) -> Tensor:

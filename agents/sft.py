@@ -11,8 +11,8 @@ from torch import nn
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.guards import TrainingError
 from rlvr_gym.agents.learner import make_optimiser, pad_batch, set_lr
-from rlvr_gym.agents.logprobs import sampled_logprobs
 from rlvr_gym.agents.policy import Policy
+from rlvr_gym.agents.scoring import sampled_logprobs
 from rlvr_gym.agents.tasks import TaskFeed
 from rlvr_gym.agents.tokenizer import Tokenizer
 from rlvr_gym.env import EnvSettings

@@ -14,11 +14,11 @@ import torch
 from rlvr_gym.agents.attention import AfterPrefix, Causal, Prefill
 from rlvr_gym.agents.checkpoint import save_policy
 from rlvr_gym.agents.hf import HFPolicy
-from rlvr_gym.agents.logprobs import sampled_logprobs
 from rlvr_gym.agents.lora import LoraSettings, add_lora
 from rlvr_gym.agents.policy import Policy, load_policy
 from rlvr_gym.agents.rollout import RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams
+from rlvr_gym.agents.scoring import sampled_logprobs
 from rlvr_gym.agents.transformer import SIZES, Transformer, TransformerConfig
 from rlvr_gym.errors import ConfigError, MissingExtraError, UnknownNameError
 

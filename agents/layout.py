@@ -1,0 +1,106 @@
+"""How a batch goes through a policy in training: rows as they are, or different prompts once and rows after them."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from rlvr_gym.agents.attention import AfterPrefix, Prefill
+from rlvr_gym.agents.policy import Policy
+
+__all__ = ["Layout", "SharedPrompts", "lay_out"]
+
+_WORTH_SHARING = 0.2
+"""Share of a batch's tokens that sharing prompts has to save."""
+
+
+def lay_out(tokens: Tensor, mask: Tensor) -> Layout:
+    """The cheaper layout of a batch.
+
+    What comes before the first sampled token of a row is its prompt. The G samples of a prompt repeat it, and where
+    that is a fair part of all tokens, each different prompt is run once.
+
+    Args:
+        tokens: ``[B, T]``, padded on the right.
+        mask: ``[B, T]``, 1 on sampled tokens.
+    """
+    starts = [max(first - 1, 0) for first in mask.argmax(dim=1).tolist()]
+    prefixes: dict[tuple[int, ...], int] = {}
+    prefix_of = [
+        prefixes.setdefault(tuple(row[:start]), len(prefixes))
+        for row, start in zip(tokens.tolist(), starts, strict=True)
+    ]
+    saved = sum(starts) - sum(map(len, prefixes))
+    if saved < _WORTH_SHARING * tokens.numel() or not min(map(len, prefixes)):
+        return Layout(tokens, mask)
+    return SharedPrompts(tokens, mask, starts, list(prefixes), prefix_of)
+
+
+class Layout:
+    """Rows as they are.
+
+    Attributes:
+        tokens: ``[B, W]``.
+        mask: ``[B, W]``.
+    """
+
+    def __init__(self, tokens: Tensor, mask: Tensor) -> None:
+        self.tokens, self.mask = tokens, mask
+
+    def hidden(self, policy: Policy) -> Tensor:
+        """Hidden states ``[B, W - 1, D]`` of all tokens but the last of each row."""
+        return policy.hidden(self.tokens[:, :-1])
+
+    def put_back(self, x: Tensor) -> Tensor:
+        """``[B, W]`` to the batch's own shape ``[B, T]``; prompts get 0."""
+        return x
+
+
+class SharedPrompts(Layout):
+    """Different prompts once, and rows that begin with their prompt's last token.
+
+    Args:
+        tokens: ``[B, T]``.
+        mask: ``[B, T]``.
+        starts: where each row's part of its own begins.
+        prefixes: the different prompts, without their last token.
+        prefix_of: which of them each row has.
+    """
+
+    def __init__(
+        self,
+        tokens: Tensor,
+        mask: Tensor,
+        starts: list[int],
+        prefixes: list[tuple[int, ...]],
+        prefix_of: list[int],
+    ) -> None:
+        device, self._shape = tokens.device, tokens.shape
+        longest = max(map(len, prefixes))
+        padded = [[*prefix, *[0] * (longest - len(prefix))] for prefix in prefixes]
+        self._prompts = torch.tensor(padded, device=device)
+        self._lengths = torch.tensor([len(prefix) for prefix in prefixes], device=device)
+        self._prefix_of = torch.tensor(prefix_of, device=device)
+        self._width = tokens.shape[1] - min(starts)
+        self._columns = torch.tensor(starts, device=device)[:, None] + torch.arange(
+            self._width, device=device
+        )
+        super().__init__(self._cut(tokens), self._cut(mask))
+
+    def _cut(self, x: Tensor) -> Tensor:
+        """``[B, T]`` to what comes from each prompt's last token on, ``[B, W]``, 0 beyond."""
+        return F.pad(x, (0, self._width)).gather(1, self._columns)
+
+    def put_back(self, x: Tensor) -> Tensor:
+        """See :meth:`Layout.put_back`."""
+        rows, length = self._shape
+        whole = torch.zeros(rows, length + self._width, dtype=x.dtype, device=x.device)
+        return whole.scatter(1, self._columns, x)[:, :length]
+
+    def hidden(self, policy: Policy) -> Tensor:
+        """See :meth:`Layout.hidden`."""
+        prefill, device = Prefill(), self.tokens.device
+        policy.run(self._prompts, torch.arange(self._prompts.shape[1], device=device)[None], prefill)
+        attention = AfterPrefix(prefill, self._lengths, self._prefix_of, self._width - 1)
+        return policy.run(self.tokens[:, :-1], self._columns[:, :-1], attention)

@@ -1,0 +1,67 @@
+"""The trainer's forward pass: prompts that rows share are run once, and that changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from rlvr_gym.agents.policy import Policy, load_policy
+from rlvr_gym.agents.scoring import sampled_logprobs, target_logprobs
+
+
+@pytest.fixture
+def policy() -> Policy:
+    policy = load_policy("tiny", seed=3)
+    with torch.no_grad():
+        for weight in policy.parameters():  # so that the context matters
+            weight.mul_(5 if weight.ndim == 2 else 1)
+    return policy
+
+
+def test_equal_prompts_are_run_once_and_change_nothing(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    first, second = (torch.randint(5, 90, (1, n), generator=generator) for n in (12, 9))
+    tokens = torch.randint(5, 90, (6, 20), generator=generator)
+    tokens[:4, :12], tokens[4:, :9] = first, second
+    mask = torch.zeros(6, 20)
+    mask[:4, 12:], mask[4:, 9:18] = 1, 1
+    mask[1, 14:16] = 0  # what the environment said in between
+    seen: list[tuple[int, ...]] = []
+    run = policy.run
+
+    def counted(tokens: torch.Tensor, *rest: Any) -> torch.Tensor:
+        seen.append(tuple(tokens.shape))
+        return run(tokens, *rest)
+
+    monkeypatch.setattr(policy, "run", counted)
+
+    def outcome() -> tuple[torch.Tensor, torch.Tensor]:
+        seen.clear()
+        policy.zero_grad()
+        logprobs = sampled_logprobs(policy, tokens, mask)
+        (logprobs * torch.arange(20)).sum().backward()
+        return logprobs.detach(), torch.cat(
+            [p.grad.flatten() for p in policy.parameters() if p.grad is not None]
+        )
+
+    shared = outcome()
+    assert seen == [(2, 11), (6, 11)]
+    monkeypatch.setattr("rlvr_gym.agents.layout._WORTH_SHARING", 2.0)
+    plain = outcome()
+    assert seen == [(6, 19)]
+    for a, b in zip(shared, plain, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+
+
+def test_target_logprobs() -> None:
+    logits = torch.randn(
+        5, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True
+    )
+    targets = torch.tensor([0, 6, 3, 3, 1])
+    expected = logits.log_softmax(-1).gather(1, targets[:, None])[:, 0]
+    torch.testing.assert_close(target_logprobs(logits, targets), expected)
+    assert torch.autograd.gradcheck(lambda x: target_logprobs(x, targets), (logits,))
