@@ -11,12 +11,14 @@ from pydantic import Field, ValidationError, model_validator
 
 from rlvr_gym.agents.algorithms import ALGORITHMS, AlgorithmConfig, Section, ValueConfig
 from rlvr_gym.agents.presets import preset_settings
+from rlvr_gym.curriculum import CurriculumSettings
 from rlvr_gym.errors import ConfigError
 
 __all__ = [
     "ALGORITHMS",
     "AlgorithmConfig",
     "CheckpointConfig",
+    "CurriculumConfig",
     "EnvConfig",
     "EvalConfig",
     "GuardConfig",
@@ -27,6 +29,42 @@ __all__ = [
     "TrainConfig",
     "ValueConfig",
 ]
+
+
+class CurriculumConfig(Section):
+    """Difficulties that follow the pass rate, and solved prompts that leave (see :mod:`rlvr_gym.curriculum`)."""
+
+    target: float = Field(default=CurriculumSettings.target, gt=0, lt=1, description="The pass rate to keep.")
+    margin: float = Field(
+        default=CurriculumSettings.margin,
+        ge=0,
+        lt=0.5,
+        description="How far off it may be before anything moves.",
+    )
+    window: int = Field(
+        default=CurriculumSettings.window, ge=1, description="Prompts that are averaged over."
+    )
+    step: float = Field(
+        default=CurriculumSettings.step, gt=0, le=9, description="How far the difficulty moves at once."
+    )
+    retire_at: float | None = Field(
+        default=CurriculumSettings.retire_at,
+        gt=0,
+        le=1,
+        description="Pass rate from which a prompt of a finite source is not shown again; none keeps all.",
+    )
+    retire_after: int = Field(
+        default=CurriculumSettings.retire_after, ge=1, description="Attempts that this rate is taken over."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self.settings()
+        return self
+
+    def settings(self) -> CurriculumSettings:
+        """The same for the core."""
+        return CurriculumSettings(**self.model_dump())
 
 
 class EnvConfig(Section):
@@ -45,6 +83,10 @@ class EnvConfig(Section):
     executor: Literal["inline", "process"] = Field(default="inline", description="Where verification runs.")
     verify_timeout: float = Field(
         default=10.0, gt=0, description="Seconds for one verification, where it can be killed."
+    )
+    curriculum: CurriculumConfig | None = Field(
+        default=None,
+        description="Moves the difficulty with the pass rate; {} for the defaults, none for no curriculum.",
     )
 
 

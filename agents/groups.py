@@ -37,7 +37,7 @@ def reward_matrix(groups: Sequence[Group]) -> Tensor:
 
 
 class Sampler:
-    """Draws tasks and plays them. Its state is the feed's cursor and :attr:`rows`.
+    """Draws tasks, plays them, and tells the feed how it went. Its state is the feed's and :attr:`rows`.
 
     Args:
         engine: samples completions.
@@ -92,6 +92,8 @@ class Sampler:
         )
         self.rows = (self.rows + len(episodes)) % 2**32
         groups = [trajectories[i : i + size] for i in range(0, len(trajectories), size)]
+        for group in groups:
+            self.feed.observe(group[0].episode.task, [t.verdict for t in group])
         return [Group(group, self.settings.design([t.rollout() for t in group])) for group in groups]
 
 

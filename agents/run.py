@@ -11,7 +11,7 @@ from rlvr_gym.agents.checkpoint import CHECKPOINTS, find_checkpoint
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.policy import Policy, load_policy, resolve_device
 from rlvr_gym.agents.seeds import derive_seed
-from rlvr_gym.agents.tasks import TaskFeed
+from rlvr_gym.agents.tasks import TaskFeed, preview_levels
 from rlvr_gym.agents.tokenizer import CharTokenizer
 from rlvr_gym.env import EnvSettings
 from rlvr_gym.errors import ConfigError
@@ -32,6 +32,7 @@ class TrainState:
     tokens: int = 0
     seconds: float = 0.0
     evaluations: list[dict[str, Any]] = field(default_factory=list)
+    curriculum: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,10 @@ def prepare_folder(config: TrainConfig, run_dir: Path, resume: bool) -> Path | N
 def make_policy(config: TrainConfig, settings: EnvSettings) -> Policy:
     """The policy of the configuration; a fresh one knows every character of the first tasks."""
     texts = []
-    preview = TaskFeed(settings.problem, config.seed)
-    for task in preview.take(64):
+    preview = TaskFeed(settings.problem, config.seed).take(64)
+    if config.env.curriculum is not None:
+        preview += preview_levels(settings.problem, config.seed)
+    for task in preview:
         texts += [task.prompt, task.solution or "", settings.problem.answer_text(task)]
     return load_policy(
         config.policy,

@@ -91,7 +91,8 @@ class Trainer:
         self.progress = TrainingProgress(quiet=quiet)
         self.settings = make_settings(config)
         self.held_out = HeldOut(config)
-        self.feed = TaskFeed(self.settings.problem, config.seed, self.held_out.tasks)
+        curriculum = config.env.curriculum.settings() if config.env.curriculum else None
+        self.feed = TaskFeed(self.settings.problem, config.seed, self.held_out.tasks, curriculum=curriculum)
         self.policy = make_policy(config, self.settings)
         self.engine = RolloutEngine(self.policy, max_rows=config.sampling.max_rows)
         self.sampler = Sampler(self.engine, self.settings, self.feed, config)
@@ -146,7 +147,8 @@ class Trainer:
             "time/training": seconds - sampling,
             "time/elapsed": self._seconds(),
         }
-        self._record({**metrics, "groups": float(len(groups)), **learnt, **clock}, sampled)
+        row = {**metrics, "groups": float(len(groups)), **self.feed.metrics(), **learnt, **clock}
+        self._record(row, sampled)
         for alarm in alarms:
             self.progress.say(f"alarm in step {self.state.step}: {alarm}")
         if self.config.eval.every and self.state.step % self.config.eval.every == 0:
@@ -222,6 +224,8 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         self.state.task_cursor, self.state.rows = self.feed.cursor, self.sampler.rows
+        if self.feed.curriculum is not None:
+            self.state.curriculum = self.feed.curriculum.state_dict()
         self.state.seconds = self._seconds()
         save_checkpoint(
             self.run_dir, self.state.step, self.policy, self._state_dict(), self.config.checkpoint.keep
@@ -244,6 +248,8 @@ class Trainer:
         self.guard.load_state_dict(saved["guard"])
         self.alarms.load_state_dict(saved["alarms"])
         self.feed.cursor, self.sampler.rows = self.state.task_cursor, self.state.rows
+        if self.feed.curriculum is not None:
+            self.feed.curriculum.load_state_dict(self.state.curriculum)
         self.progress.say(f"resumed after step {self.state.step} from {checkpoint}")
 
     @contextmanager

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from rlvr_gym.errors import ConfigError
@@ -63,20 +63,6 @@ class CurriculumSettings:
             raise ConfigError(f"A curriculum's step is more than 0 and at most 9; got {self.step}.")
         if self.retire_at is not None and not 0 < self.retire_at <= 1:
             raise ConfigError(f"retire_at is a pass rate above 0, or None; got {self.retire_at}.")
-
-    @classmethod
-    def parse(cls, data: Mapping[str, Any]) -> Self:
-        """Settings out of plain data.
-
-        Raises:
-            ConfigError: for an unknown key or a value that cannot be.
-        """
-        known = {f.name for f in fields(cls)}
-        if unknown := data.keys() - known:
-            raise ConfigError(
-                f"A curriculum has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}."
-            )
-        return cls(**data)
 
 
 class Curriculum:
@@ -231,9 +217,9 @@ class LevelledSource:
         self._seeds = [part_seed(seed, i) for i in range(len(self._names))] if self._mixture else [seed]
         self._sources: dict[tuple[int, int], TaskSource] = {}
 
-    def part_of(self, index: int) -> str:
-        """The name of the part that task ``index`` is of."""
-        return self._names[self._mixture.part_of(index) if self._mixture else 0]
+    def part_of(self, task: Task) -> str:
+        """The name of the part that a task of this source is of."""
+        return str(task.metadata["part"]) if self._mixture else self._names[0]
 
     def is_finite(self, part: str) -> bool:
         """Whether the prompts of a part come again."""
