@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
 from rlvr_gym.envs._authoring import integer, pick, shuffled
+from rlvr_gym.envs.tools._dialogue import Calls
+from rlvr_gym.envs.tools._instructions import Draw, Instruction
 from rlvr_gym.envs.tools._shell import Tree, parent
 
-__all__ = ["INSTRUCTIONS", "Instruction", "draw_tree"]
+__all__ = ["INSTRUCTIONS", "draw_tree"]
 
 _FOLDERS = ("data", "docs", "src", "home", "work", "old", "mail", "web", "shop", "lab", "team", "misc")
 _NAMES = (
@@ -54,22 +55,12 @@ def _draw_text(rng: np.random.Generator) -> str:
     return "".join(f"{line}\n" for line in shuffled(rng, lines))
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """One thing to do.
-
-    Attributes:
-        text: for the prompt.
-        look: commands that find out what has to be known.
-        do: commands that then carry it out.
-    """
-
-    text: str
-    look: list[str]
-    do: list[str]
+def _instruction(text: str, look: Sequence[str], do: Sequence[str]) -> Instruction:
+    return Instruction(text, _calls(look), _calls(do))
 
 
-Draw = Callable[[Tree, np.random.Generator], Instruction | None]
+def _calls(commands: Sequence[str]) -> Calls:
+    return [["shell", {"command": command}] for command in commands]
 
 
 def _files(tree: Tree, folder: str, ending: str = "", word: str = "") -> list[str]:
@@ -104,7 +95,7 @@ def _gather(tree: Tree, rng: np.random.Generator) -> Instruction | None:
     found = _files(tree, folder, ending, word)
     if new is None or not found or len({path.rpartition("/")[2] for path in found}) < len(found):
         return None
-    return Instruction(
+    return _instruction(
         f"Make the directory {new}, and move every file below {folder} into it whose name ends in {ending} and that "
         f"contains the word {word}.",
         [f"grep -r -l {word} {folder}"],
@@ -117,7 +108,7 @@ def _delete(tree: Tree, rng: np.random.Generator) -> Instruction | None:
     found = _files(tree, folder, ending)
     if not found:
         return None
-    return Instruction(
+    return _instruction(
         f"Delete every file below {folder} whose name ends in {ending}.",
         [f"find {folder} -name '*{ending}'"],
         [f"rm {_quote(*found)}"],
@@ -129,7 +120,7 @@ def _copy(tree: Tree, rng: np.random.Generator) -> Instruction | None:
     if new is None or len(_files(tree, folder)) > 12:
         return None
     text = f"Copy the directory {folder}, with everything in it, to the new directory {new}."
-    return Instruction(text, [f"ls -R {folder}"], [f"cp -r {folder} {new}"])
+    return _instruction(text, [f"ls -R {folder}"], [f"cp -r {folder} {new}"])
 
 
 def _rename(tree: Tree, rng: np.random.Generator) -> Instruction | None:
@@ -138,7 +129,7 @@ def _rename(tree: Tree, rng: np.random.Generator) -> Instruction | None:
     if sum(other.endswith(f"/{name}") for other in tree) != 1 or f"{parent(path)}/{new}" in tree:
         return None
     text = f"There is one file with the name {name}; rename it to {new}, in the directory where it is."
-    return Instruction(text, [f"find / -name {name}"], [f"mv {path} {parent(path)}/{new}"])
+    return _instruction(text, [f"find / -name {name}"], [f"mv {path} {parent(path)}/{new}"])
 
 
 def _count(tree: Tree, rng: np.random.Generator) -> Instruction | None:
@@ -146,7 +137,7 @@ def _count(tree: Tree, rng: np.random.Generator) -> Instruction | None:
     if new is None:
         return None
     number = len(_files(tree, folder, "", word))
-    return Instruction(
+    return _instruction(
         f"Write the number of files below {folder} that contain the word {word} into the new file {new}, as digits and "
         "nothing else.",
         [f"grep -r -l {word} {folder}"],
@@ -160,7 +151,7 @@ def _value(tree: Tree, rng: np.random.Generator) -> Instruction | None:
     values = [line for line in (tree[path] or "").splitlines() if line.startswith(f"{key} = ")]
     if new is None or len(values) != 1 or sum(other.endswith(f"/{name}") for other in tree) != 1:
         return None
-    return Instruction(
+    return _instruction(
         f"There is one file with the name {name}; write the number that it gives for {key} into the new file {new}, as "
         "digits and nothing else.",
         [f"find / -name {name}", f"cat {path}"],
@@ -174,7 +165,7 @@ def _append(tree: Tree, rng: np.random.Generator) -> Instruction | None:
     if not 1 <= len(found) <= 6:
         return None
     line = f"checked by {pick(rng, _WORDS)} {integer(rng, 10, 99)}"
-    return Instruction(
+    return _instruction(
         f"Add the line '{line}' at the end of every file below {folder} whose name ends in {ending}.",
         [f"find {folder} -name '*{ending}'"],
         [f"echo {line} >> {path}" for path in found],
@@ -186,7 +177,7 @@ def _list(tree: Tree, rng: np.random.Generator) -> Instruction | None:
     found = sorted(_files(tree, folder, "", word))
     if new is None or not 2 <= len(found) <= 6:
         return None
-    return Instruction(
+    return _instruction(
         f"Write the full paths of all files below {folder} that contain the word {word} into the new file {new}, one a "
         "line, in alphabetical order.",
         [f"grep -r -l {word} {folder}"],
@@ -194,5 +185,5 @@ def _list(tree: Tree, rng: np.random.Generator) -> Instruction | None:
     )
 
 
-INSTRUCTIONS: tuple[Draw, ...] = (_gather, _delete, _copy, _rename, _count, _value, _append, _list)
-"""Each draws an instruction that makes sense for a tree, or None."""
+INSTRUCTIONS: tuple[Draw[Tree], ...] = (_gather, _delete, _copy, _rename, _count, _value, _append, _list)
+"""The kinds of instructions."""

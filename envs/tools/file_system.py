@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from rlvr_gym.envs._authoring import level, pick
-from rlvr_gym.envs.tools._dialogue import Calls, StateDialogue, turns_for
+from rlvr_gym.envs._authoring import level
+from rlvr_gym.envs.tools._dialogue import StateDialogue, turns_for
 from rlvr_gym.envs.tools._file_tasks import INSTRUCTIONS, draw_tree
+from rlvr_gym.envs.tools._instructions import compose, numbered
 from rlvr_gym.envs.tools._shell import COMMANDS, Shell
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
-from rlvr_gym.tools import MAX_CALLS, Tool
+from rlvr_gym.tools import Tool
 
 __all__ = ["FileSystem"]
 
@@ -34,24 +35,14 @@ class FileSystem(StateDialogue):
         """Draws instructions, each for the tree that the ones before it leave."""
         start = draw_tree(6 + 4 * difficulty, rng)
         shell = Shell(dict(start))
-        texts: list[str] = []
-        plan: list[Calls] = []
-        while len(texts) < level(difficulty, 1, 7):
-            drawn = pick(rng, INSTRUCTIONS)(shell.tree, rng)
-            if drawn is None:
-                continue
-            texts.append(drawn.text)
-            plan.append(_calls(drawn.look))
-            plan += [_calls(drawn.do[i : i + MAX_CALLS]) for i in range(0, len(drawn.do), MAX_CALLS)]
-            for command in drawn.do:
-                shell.run(command)
+        tools, count = self.tools(shell), level(difficulty, 1, 7)
+        texts, plan = compose(INSTRUCTIONS, shell.tree, tools, count, rng)
         turns = turns_for(plan)
-        numbered = "\n".join(f"{i}. {text}" for i, text in enumerate(texts, 1))
         return Task(
             prompt=(
                 "You are at the top, /, of a file tree. Carry out these instructions in this order, and change nothing "
-                f"else:\n\n{numbered}\n\n'Below' a directory is in it, in a directory in it, and so on.\n\n"
-                f"{self.rules(self.tools(shell), turns)}"
+                f"else:\n\n{numbered(texts)}\n\n'Below' a directory is in it, in a directory in it, and so on.\n\n"
+                f"{self.rules(tools, turns)}"
             ),
             answer=self.facts(shell),
             metadata={
@@ -80,7 +71,3 @@ class FileSystem(StateDialogue):
             json.dumps([path, text if text is None else text.rstrip()])
             for path, text in sorted(world.tree.items())
         ]
-
-
-def _calls(commands: Sequence[str]) -> Calls:
-    return [["shell", {"command": command}] for command in commands]
