@@ -13,11 +13,11 @@ import numpy as np
 
 from rlvr_gym.envs._authoring import ask, integer, level, pick, shuffled
 from rlvr_gym.envs.optimisation._graded import ClassicProblem, GradedVerifier, Scale
+from rlvr_gym.envs.optimisation._reading import parse_triples
 from rlvr_gym.envs.optimisation._records import records
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
-from rlvr_gym.verifiers.answers import parse_matrix
 
 __all__ = ["CirclePacking", "CirclePackingVerifier"]
 
@@ -39,8 +39,7 @@ class CirclePackingVerifier(GradedVerifier[list[Circle]]):
 
     def read(self, answer: str, task: Task) -> list[Circle] | None:
         """Rows of centre and radius."""
-        rows = parse_matrix(answer)
-        return rows if rows and len(rows[0]) == 3 else None
+        return parse_triples(answer)
 
     def fault(self, value: list[Circle], task: Task) -> str | None:
         """The first rule that is broken."""

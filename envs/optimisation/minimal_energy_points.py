@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from rlvr_gym.envs._authoring import ask, level, pick
 from rlvr_gym.envs.optimisation._graded import ClassicProblem, GradedVerifier, Scale
+from rlvr_gym.envs.optimisation._reading import parse_triples
 from rlvr_gym.envs.optimisation._records import records
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
-from rlvr_gym.verifiers.answers import parse_matrix
 
 __all__ = ["MinimalEnergyPoints", "MinimalEnergyPointsVerifier"]
 
@@ -39,8 +39,7 @@ class MinimalEnergyPointsVerifier(GradedVerifier[list[list[Fraction]]]):
 
     def read(self, answer: str, task: Task) -> list[list[Fraction]] | None:
         """Rows of coordinates."""
-        rows = parse_matrix(answer)
-        return rows if rows and len(rows[0]) == 3 else None
+        return parse_triples(answer)
 
     def fault(self, value: list[list[Fraction]], task: Task) -> str | None:
         """The first rule that is broken."""

@@ -28,7 +28,7 @@ MAX_CHARS = 300
 """A longer formula is not read: no hidden one has more than 120, and tables are not formulas."""
 EXACT = 1e-6
 """The relative error up to which a formula is correct; the shown values have six decimals."""
-MOST_PARTIAL = 0.5
+MOST_PARTIAL = 0.3
 SHOWN_TO, HELD_OUT_TO = 4, 6
 HELD_OUT = 8
 DIGITS = 30
@@ -42,7 +42,7 @@ class SymbolicRegressionVerifier(AnswerVerifier):
 
     ``task.answer`` is ``{"formula": str, "inside": [[x, y]], "outside": [[x, y]]}``. The error ``e`` of each group is
     the root mean square error over the standard deviation of the true values; the larger one counts. The score is 1 up
-    to an error of 1e-6, else ``0.5 (1 - e)^3``: a constant has an error of at least 1, and polynomials through the shown
+    to an error of 1e-6, else ``0.3 (1 - e)^3``: a constant has an error of at least 1, and polynomials through the shown
     points leave the range at once. The text is read by the parser of the ``math`` verifier and evaluated in
     ball arithmetic on a budget of steps.
     """
@@ -191,7 +191,7 @@ class SymbolicRegression(Problem):
 
     Difficulty 1 has one term and a constant and 10 has five terms and a constant: powers, roots, waves, logarithms,
     exponentials and fractions with small whole numbers, from difficulty 5 also products and compositions. Any formula
-    with the same values is correct; one that is only close earns at most 0.5. The hardness is the number of nodes of
+    with the same values is correct; one that is only close earns at most 0.3. The hardness is the number of nodes of
     the formula's tree.
     """
 
@@ -221,7 +221,7 @@ class SymbolicRegression(Problem):
                 f"and cos (of radians).\n\nYour formula (of at most {MAX_CHARS} characters) is evaluated at other points: "
                 f"some between 0 and {SHOWN_TO} and some between {SHOWN_TO} and {HELD_OUT_TO}. For both groups e is the "
                 "root mean square error, divided by the standard deviation of the true values. With the larger of the two "
-                "e, your score is 1 if e is at most 0.000001, else 0.5 (1 - e)^3, and 0 if e is 1 or more.",
+                "e, your score is 1 if e is at most 0.000001, else 0.3 (1 - e)^3, and 0 if e is 1 or more.",
                 "the formula",
                 _example([*inside, *outside]),
             ),

@@ -200,6 +200,17 @@ def test_more_than_the_best_known_is_capped(judged):
     assert verdict.details["value"] > verdict.details["best"]
 
 
+@pytest.mark.parametrize("form", ["- ({})", "* [{}]", "{n}. ({})", "{}", "[{}],"])
+def test_lists_of_circles(form, scored):
+    task = classic("CirclePacking", 1)
+    lines = [form.replace("{n}", str(i)).replace("{}", ", ".join(c)) for i, c in enumerate(QUARTERS, start=1)]
+    assert (
+        scored("CirclePacking", task, "\n".join(lines))
+        == scored("CirclePacking", task, text_of(QUARTERS))
+        > 0.1
+    )
+
+
 # --- points ---
 
 

@@ -9,8 +9,8 @@ from rlvr_gym import load_problem
 from rlvr_gym.envs.optimisation._graded import Scale
 from rlvr_gym.errors import ConfigError
 
-GRADED = ["TSP", "MaxCut", "JobShop", "GolombRuler", "SortingNetwork", "CirclePacking", "MinimalEnergyPoints"]
-CLASSIC = ["GolombRuler", "SortingNetwork", "CirclePacking", "MinimalEnergyPoints"]
+CLASSIC = ["GolombRuler", "SortingNetwork", "CirclePacking", "MinimalEnergyPoints", "LowAutocorrelation"]
+GRADED = [*CLASSIC, "TSP", "MaxCut", "JobShop"]
 
 
 @pytest.mark.parametrize(
