@@ -29,6 +29,8 @@ MOST_PULLED = 2_000
 MOST_VISITS = 20_000
 SPARE = 10
 LETTERS = "UDLR"
+WALL = "X"
+"""Not the usual #: in an answer, a line that begins with four of them marks the final answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,13 @@ class SokobanRules(Puzzle[Warehouse, str]):
     examples = ("U, D, L, R", "L, R, D, U", "R, L, U, D", "D, U, R, L")
 
     def position(self, board: Mapping[str, Any]) -> Warehouse:
-        """Rows in the usual notation, with ``_`` for free floor."""
+        """Rows in the usual notation, with ``_`` for free floor and another letter for walls."""
         rows = board["rows"]
         cells = dict(enumerate("".join(rows)))
-        mask = {kind: sum(1 << i for i, cell in cells.items() if cell in kind) for kind in ("#", ".*+", "$*")}
-        floor = (1 << len(cells)) - 1 & ~mask["#"]
+        mask = {
+            kind: sum(1 << i for i, cell in cells.items() if cell in kind) for kind in (WALL, ".*+", "$*")
+        }
+        floor = (1 << len(cells)) - 1 & ~mask[WALL]
         player = next(i for i, cell in cells.items() if cell in "@+")
         return Warehouse(Room(len(rows[0]), floor, mask[".*+"]), mask["$*"], player)
 
@@ -105,7 +109,7 @@ class SokobanRules(Puzzle[Warehouse, str]):
     def describe(self, position: Warehouse) -> str:
         """The rules and the room."""
         return (
-            "This is a warehouse: # wall, _ floor, . goal, $ box, * box on a goal, @ you, + you on a goal.\n\n"
+            f"This is a warehouse: {WALL} wall, _ floor, . goal, $ box, * box on a goal, @ you, + you on a goal.\n\n"
             f"{self.show(position)}\n\nA step goes up (U), down (D), left (L) or right (R). Stepping against a box pushes "
             "it on by one cell, if the cell behind it is free; a box cannot be pulled, and two cannot be pushed at once. "
             "The goal is that every box is on a goal."
@@ -177,7 +181,7 @@ def _rows(position: Warehouse) -> list[str]:
     room = position.room
     # the wall below the floor has no bits; there are as many rows as columns
     cells = [
-        "#" if not room.floor >> i & 1 else "_.$*"[(room.goals >> i & 1) + 2 * (position.boxes >> i & 1)]
+        WALL if not room.floor >> i & 1 else "_.$*"[(room.goals >> i & 1) + 2 * (position.boxes >> i & 1)]
         for i in range(room.width**2)
     ]
     cells[position.player] = "+" if room.goals >> position.player & 1 else "@"
