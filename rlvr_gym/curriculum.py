@@ -43,7 +43,7 @@ class CurriculumSettings:
     target: float = 0.5
     margin: float = 0.1
     window: int = 32
-    step: float = 0.5
+    step: float = 0.25
     retire_at: float | None = 0.9
     retire_after: int = 8
 
@@ -213,30 +213,35 @@ class LevelledSource:
         self.source = problem.source(seed)
         self._names: Sequence[str] = list(problem.components())
         self._problems = list(problem.components().values())
+        # asked by "is not None" throughout: a source without a length has no truth value
         self._mixture = self.source if isinstance(self.source, MixtureSource) else None
-        self._seeds = [part_seed(seed, i) for i in range(len(self._names))] if self._mixture else [seed]
+        if self._mixture is not None:
+            self._plain: Sequence[TaskSource] = self._mixture.sources
+            self._seeds = [part_seed(seed, i) for i in range(len(self._names))]
+        else:
+            self._plain, self._seeds = (self.source,), [seed]
         self._sources: dict[tuple[int, int], TaskSource] = {}
 
     def part_of(self, task: Task) -> str:
         """The name of the part that a task of this source is of."""
-        return str(task.metadata["part"]) if self._mixture else self._names[0]
+        return self._names[0] if self._mixture is None else str(task.metadata["part"])
 
     def is_finite(self, part: str) -> bool:
         """Whether the prompts of a part come again."""
-        sources = self._mixture.sources if self._mixture else (self.source,)
-        return sources[self._names.index(part)].length is not None
+        return self._plain[self._names.index(part)].length is not None
 
     def draw(self, index: int, curriculum: Curriculum) -> Task:
         """Task ``index`` at the level that the curriculum has for its part."""
-        number = self._mixture.part_of(index) if self._mixture else 0
-        name, problem = self._names[number], self._problems[number]
+        part = 0 if self._mixture is None else self._mixture.part_of(index)
+        source = self._at_level(part, curriculum.level(self._names[part], index))
+        task = source[index if source.length is None else index % source.length]
+        return task if self._mixture is None else self._mixture.mark(task, part)
+
+    def _at_level(self, part: int, level: int) -> TaskSource:
+        problem = self._problems[part]
         low, high = problem.difficulty_range
         if low == high:  # a data set, as a rule: there is nothing to choose
-            source = self._mixture.sources[number] if self._mixture else self.source
-        else:
-            key = number, curriculum.level(name, index)
-            if key not in self._sources:
-                self._sources[key] = replace(problem, difficulty=key[1]).source(self._seeds[number])
-            source = self._sources[key]
-        task = source[index if source.length is None else index % source.length]
-        return self._mixture.mark(task, number) if self._mixture else task
+            return self._plain[part]
+        if (part, level) not in self._sources:
+            self._sources[part, level] = replace(problem, difficulty=level).source(self._seeds[part])
+        return self._sources[part, level]
