@@ -11,21 +11,29 @@ __all__ = ["ask", "integer", "level", "nonzero", "pick", "shuffled"]
 
 T = TypeVar("T")
 
+_FINE = 2**32
+"""Ranges up to this are drawn through ``rng.random()``: several times faster, and no number is favoured by 1e-6."""
+
+
+def _below(rng: np.random.Generator, count: int) -> int:
+    """A whole number from 0 to ``count`` - 1."""
+    return int(rng.random() * count) if count <= _FINE else int(rng.integers(count))
+
 
 def integer(rng: np.random.Generator, low: int, high: int) -> int:
     """A whole number from ``low`` to ``high``, both included."""
-    return int(rng.integers(low, high + 1))
+    return low + _below(rng, high + 1 - low)
 
 
 def nonzero(rng: np.random.Generator, size: int) -> int:
     """A whole number from ``-size`` to ``size`` that is not 0."""
-    value = int(rng.integers(1, 2 * size + 1))
+    value = 1 + _below(rng, 2 * size)
     return value if value <= size else size - value
 
 
 def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
     """One of the options; several times faster than ``rng.choice``."""
-    return options[int(rng.integers(len(options)))]
+    return options[_below(rng, len(options))]
 
 
 def shuffled(rng: np.random.Generator, items: Sequence[T]) -> list[T]:

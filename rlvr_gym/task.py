@@ -12,9 +12,9 @@ import numpy as np
 
 from rlvr_gym.errors import DataError, SeedError
 
-__all__ = ["ListSource", "Task", "TaskSource", "task_rng"]
+__all__ = ["SEED_LIMIT", "ListSource", "Task", "TaskSource", "task_rng"]
 
-_SEED_LIMIT = 2**32
+SEED_LIMIT = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def task_rng(seed: int, index: int) -> np.random.Generator:
     Raises:
         SeedError: if ``seed`` or ``index`` is outside ``[0, 2**32)``.
     """
-    if not (0 <= seed < _SEED_LIMIT and 0 <= index < _SEED_LIMIT):
+    if not (0 <= seed < SEED_LIMIT and 0 <= index < SEED_LIMIT):
         raise SeedError(f"Seeds and task indices go from 0 to 2**32 - 1; got seed={seed}, index={index}.")
     # as uint32 words, which is what SeedSequence makes of [seed, index] in twice the time
     words = np.array((seed, index), dtype=np.uint32)

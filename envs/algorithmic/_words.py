@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-__all__ = ["ALPHABET", "COMMON", "common_words", "invented_word", "rotate"]
+__all__ = ["ALPHABET", "COMMON", "common_words", "invented_word", "invented_words", "rotate"]
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _COMMON = """
@@ -28,11 +30,23 @@ def common_words(rng: np.random.Generator, count: int) -> list[str]:
     return [COMMON[i] for i in rng.integers(len(COMMON), size=count).tolist()]
 
 
+def invented_words(rng: np.random.Generator, lengths: Sequence[int]) -> list[str]:
+    """A word of each length: consonants and vowels in turns."""
+    luck = iter(rng.random(len(lengths) + sum(lengths)).tolist())
+    words: list[str] = []
+    for length in lengths:
+        pool, other = (_CONSONANTS, _VOWELS) if next(luck) < 0.5 else (_VOWELS, _CONSONANTS)
+        letters: list[str] = []
+        for _ in range(length):
+            letters.append(pool[int(next(luck) * len(pool))])
+            pool, other = other, pool
+        words.append("".join(letters))
+    return words
+
+
 def invented_word(rng: np.random.Generator, length: int) -> str:
     """Consonants and vowels in turns."""
-    pools = (_CONSONANTS, _VOWELS) if rng.random() < 0.5 else (_VOWELS, _CONSONANTS)
-    draws = rng.random(length).tolist()
-    return "".join(pools[i % 2][int(draw * len(pools[i % 2]))] for i, draw in enumerate(draws))
+    return invented_words(rng, [length])[0]
 
 
 def rotate(letter: str, shift: int) -> str:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs._authoring import ask, integer, level, pick
+from rlvr_gym.envs._authoring import ask, level, pick
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -150,9 +150,10 @@ class Arc1D(Problem):
 def _draw(rng: np.random.Generator, width: int) -> Row:
     """Blocks of one to four cells, with gaps."""
     cells: list[int] = []
+    luck = iter(rng.random(3 * width).tolist())
     while len(cells) < width:
-        colour, length = integer(rng, 1, COLOURS - 1), integer(rng, 1, 4)
-        cells += [0] * integer(rng, 0, 3) + [colour] * length
+        colour, length = 1 + int(next(luck) * (COLOURS - 1)), 1 + int(next(luck) * 4)
+        cells += [0] * int(next(luck) * 4) + [colour] * length
     return tuple(cells[:width])
 
 

@@ -31,7 +31,7 @@ class Caesar(Problem):
         """Draws words and a shift."""
         words = common_words(rng, level(difficulty, 2, 20))
         shift = integer(rng, 1, 25)
-        cipher = [_shift(word, shift) for word in words]
+        cipher = _shift(" ".join(words), shift).split()
         lines = [f"{a} is {b}." for a, b in zip(cipher, words, strict=True)]
         if difficulty <= 5:
             told = (
@@ -59,4 +59,4 @@ class Caesar(Problem):
 
 
 def _shift(word: str, shift: int) -> str:
-    return "".join(rotate(letter, shift) for letter in word)
+    return word.translate(str.maketrans(ALPHABET, ALPHABET[shift:] + ALPHABET[:shift]))

@@ -10,7 +10,7 @@ import numpy as np
 
 from rlvr_gym.envs._authoring import ask, level, shuffled
 from rlvr_gym.envs.algorithmic._reading import parse_names
-from rlvr_gym.envs.algorithmic._words import invented_word
+from rlvr_gym.envs.algorithmic._words import invented_words
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -53,8 +53,8 @@ class WordSorting(Problem):
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws words, every second one with the beginning of the one before."""
         words: list[str] = []
-        for length in rng.integers(4, 8, size=level(difficulty, 3, 21)).tolist():
-            word = invented_word(rng, length)
+        lengths = [4 + int(4 * luck) for luck in rng.random(level(difficulty, 3, 21)).tolist()]
+        for word in invented_words(rng, lengths):
             if len(words) % 2:
                 word = words[-1][: 1 + difficulty // 4] + word[1 + difficulty // 4 :]
             if word not in words:

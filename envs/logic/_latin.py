@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -56,35 +57,43 @@ def random_square(rng: np.random.Generator, size: int, box: Box | None = None) -
 
 
 def _fill(rng: np.random.Generator, size: int, box: Box | None) -> list[int] | None:
-    everything = (1 << size) - 1
-    # One list of used values for rows, columns and boxes; without boxes, the last index is a spare one.
-    free = [everything] * (3 * size + 1)
-    units = [
-        (r, size + c, 2 * size + (box_of(r, c, size, box) if box else size))
-        for r in range(size)
-        for c in range(size)
-    ]
+    options = [(1 << size) - 1] * (size * size)
+    sizes = [size] * (size * size)
     luck = rng.random(size * size).tolist()
+    todo = set(range(size * size))
     square = [0] * (size * size)
-    todo = list(range(size * size))
+    forced: list[int] = []
     while todo:
-        best, options, fewest = -1, 0, size + 1
-        for position, cell in enumerate(todo):
-            row, column, block = units[cell]
-            mask = free[row] & free[column] & free[block]
-            count = mask.bit_count()
-            if count < fewest:
-                best, options, fewest = position, mask, count
-                if count <= 1:
-                    break
-        if not options:
+        cell = forced.pop() if forced else min(todo, key=sizes.__getitem__)
+        if cell not in todo:
+            continue
+        todo.remove(cell)
+        values = bits_of(options[cell])
+        if not values:
             return None
-        cell = todo.pop(best)
-        values = bits_of(options)
         square[cell] = values[int(luck[cell] * len(values))]
-        for unit in units[cell][: 3 if box else 2]:
-            free[unit] &= ~(1 << square[cell])
+        taken = 1 << square[cell]
+        for peer in _peers(size, box)[cell]:
+            if peer in todo and options[peer] & taken:
+                options[peer] ^= taken
+                sizes[peer] -= 1
+                if sizes[peer] == 1:
+                    forced.append(peer)
     return square
+
+
+@cache
+def _peers(size: int, box: Box | None) -> list[list[int]]:
+    """For each cell the others of its row, its column and its box."""
+    cells = [(r, c, box_of(r, c, size, box) if box else -1) for r in range(size) for c in range(size)]
+    return [
+        [
+            i
+            for i, (row, col, b) in enumerate(cells)
+            if (row == r or col == c or b == k >= 0) and (row, col) != (r, c)
+        ]
+        for r, c, k in cells
+    ]
 
 
 def latin_rules(size: int, box: Box | None = None) -> list[Constraint]:

@@ -312,7 +312,12 @@ def values_of(domains: Domains) -> list[int]:
 
 
 def reveal_until_solved(
-    model: Model, solution: Sequence[int], rng: np.random.Generator, *, order: Sequence[int] | None = None
+    model: Model,
+    solution: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    order: Sequence[int] | None = None,
+    at_once: int = 0,
 ) -> list[int]:
     """Variables whose values, given away, let propagation alone find ``solution``: which is then the only one.
 
@@ -323,11 +328,16 @@ def reveal_until_solved(
         solution: a value for each variable.
         rng: draws the order.
         order: the order in which to offer variables, instead of a random one.
+        at_once: so many are given away at the beginning without a look at what follows: faster, where few variables
+            say little about others.
     """
     domains = list(model.domains)
+    offered: list[int] = rng.permutation(len(domains)).tolist() if order is None else list(order)
+    revealed = offered[:at_once]
+    for var in revealed:
+        domains[var] = 1 << solution[var]
     conflict = model.propagate(domains)
-    revealed: list[int] = []
-    for var in rng.permutation(len(domains)).tolist() if order is None else order:
+    for var in offered[at_once:]:
         if conflict is None and domains[var] & (domains[var] - 1):
             domains[var] = 1 << solution[var]
             revealed.append(var)

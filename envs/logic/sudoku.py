@@ -34,6 +34,8 @@ LEVELS = {
     10: (9, 56),
 }  # fmt: skip
 """Difficulty: size, and how many cells are empty (fewer where no more can be taken away)."""
+FIRST_CLUES = {4: 2, 6: 5, 9: 15}
+"""Clues of which too few to solve anything (4, 8 and 17 are known to be needed) are drawn at once."""
 SMALLEST_SHARE, LARGEST_SHARE = 0.25, 0.75
 EXTRA_CHECKS = 8
 """Searches spent on taking away cells that single steps need."""
@@ -114,7 +116,10 @@ class Sudoku(GridProblem):
 def _reveal(square: list[int], size: int, clues: int, rng: np.random.Generator) -> list[int]:
     """Cells to reveal, ``clues`` of them if uniqueness allows."""
     model = latin_model(size, RULES[size])
-    revealed = reveal_until_solved(model, square, rng)
+    at_once = max(
+        FIRST_CLUES[size], clues - 4 * size // 3
+    )  # with so many clues to give, some are spare anyway
+    revealed = reveal_until_solved(model, square, rng, at_once=at_once)
     if len(revealed) < clues:
         hidden = sorted(set(range(size**2)) - set(revealed))
         return [*revealed, *rng.permutation(hidden)[: clues - len(revealed)].tolist()]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import xor
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -65,7 +67,7 @@ class BitParity(Problem):
         length = self.bits or level(difficulty, 6, 58) + integer(rng, 0, 2)
         bits = rng.integers(0, 2, size=length).tolist()
         text = "".join(map(str, bits))
-        parities = np.cumsum(bits) % 2
+        parities = list(accumulate(bits, xor))
         words = [("even", "odd")[p] for p in parities]
         if self.prompt == "terse":
             prompt, steps = f"{text}=", " ".join(map(str, parities))

@@ -71,13 +71,12 @@ def _function(rng: np.random.Generator, difficulty: int) -> Function:
 
 
 def _different_atoms(rng: np.random.Generator, difficulty: int) -> list[Function]:
-    """Three of them, no two of which can cancel out."""
-    atoms: list[Function] = []
-    powers = 0
+    """Three of them, of different kinds: two of one kind could cancel out, as in e^(2x - 6) / e^(2x - 1)."""
+    if difficulty == 1:
+        return [power_term(nonzero(rng, 9), exponent) for exponent in (2, 3, 4)]
+    atoms: dict[str, Function] = {}
     while len(atoms) < 3:
-        new = power_term(nonzero(rng, 9), 2 + powers) if difficulty == 1 else atom(rng, difficulty)
-        is_power = new.rules[0].startswith("power rule")
-        if all(new.text != old.text for old in atoms) and (difficulty == 1 or not (is_power and powers)):
-            atoms.append(new)
-            powers += is_power
-    return atoms
+        new = atom(rng, difficulty)
+        kind = "power of x" if new.rules[0].startswith("power rule") else new.text.partition("(")[0]
+        atoms.setdefault(kind, new)
+    return list(atoms.values())

@@ -53,9 +53,9 @@ class Arithmetic(Problem):
         count = self.terms or 2 + min(difficulty // 2, 5)
         digits = self.digits or 1 + (difficulty >= 5) + (difficulty >= 8)
         operations = list(self.operations or ("+-*" if difficulty >= 4 else "+-"))
-        numbers = [int(n) for n in rng.integers(0 if digits == 1 else 1, 10**digits, size=count)]
+        numbers = rng.integers(0 if digits == 1 else 1, 10**digits, size=count).tolist()
         # the draws of rng.choice, which costs as much as all the rest
-        signs = [operations[i] for i in rng.integers(len(operations), size=count - 1)]
+        signs = [operations[i] for i in rng.integers(len(operations), size=count - 1).tolist()]
         expression = str(numbers[0]) + "".join(f"{s}{n}" for s, n in zip(signs, numbers[1:], strict=True))
         steps, value = _work_out(numbers, signs)
         if self.prompt == "terse":
