@@ -56,7 +56,7 @@ def _draw_text(rng: np.random.Generator) -> str:
 
 
 def _instruction(text: str, look: Sequence[str], do: Sequence[str]) -> Instruction:
-    return Instruction(text, _calls(look), _calls(do))
+    return Instruction(text, [_calls([command]) for command in look], _calls(do))
 
 
 def _calls(commands: Sequence[str]) -> Calls:

@@ -23,12 +23,12 @@ class Instruction:
 
     Attributes:
         text: for the prompt.
-        look: calls that find out what has to be known.
+        look: calls that find out what has to be known, those of each action.
         do: calls that then carry it out.
     """
 
     text: str
-    look: Calls
+    look: Sequence[Calls]
     do: Calls
 
 
@@ -59,7 +59,7 @@ def compose(
         if drawn is None or drawn.text in texts:
             continue
         texts.append(drawn.text)
-        for calls in (drawn.look, drawn.do):
+        for calls in (*drawn.look, drawn.do):
             plan += [calls[i : i + MAX_CALLS] for i in range(0, len(calls), MAX_CALLS)]
         for name, arguments in drawn.do:
             known[name].call(arguments)

@@ -153,7 +153,7 @@ def _cancel(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
         return None
     look: Calls = [["list_events", {"date": date}]]
     text = f"Cancel (delete) every event on {date} that {person} takes part in."
-    return Instruction(text, look, [["delete_event", {"id": i}] for i in found])
+    return Instruction(text, [look], [["delete_event", {"id": i}] for i in found])
 
 
 def _move(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
@@ -162,7 +162,7 @@ def _move(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
         return None
     i, event = chosen
     text = f"Move the event '{event.title}' to {date}, at the same time of day."
-    return Instruction(text, _find(event.title), [_move_call(i, date, event.start, event.end)])
+    return Instruction(text, [_find(event.title)], [_move_call(i, date, event.start, event.end)])
 
 
 def _shift(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
@@ -174,7 +174,7 @@ def _shift(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
     if not (start >= 0 and end < 24 * 60):
         return None
     text = f"Let the event '{event.title}' begin {abs(by)} minutes {'later' if by > 0 else 'earlier'}, as long as before."
-    return Instruction(text, _find(event.title), [_move_call(i, event.date, start, end)])
+    return Instruction(text, [_find(event.title)], [_move_call(i, event.date, start, end)])
 
 
 def _invite(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
@@ -186,7 +186,7 @@ def _invite(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
     do: Calls = [
         ["set_people", {"id": i, "people": sorted([*event.people, guest])}] for i, event in found.items()
     ]
-    return Instruction(text, _find(host), do)
+    return Instruction(text, [_find(host)], do)
 
 
 def _drop_out(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
@@ -203,7 +203,7 @@ def _drop_out(calendar: Calendar, rng: np.random.Generator) -> Instruction | Non
         ["set_people", {"id": i, "people": [name for name in event.people if name != person]}]
         for i, event in found.items()
     ]
-    return Instruction(text, _find(person), do)
+    return Instruction(text, [_find(person)], do)
 
 
 def _clear_day(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
@@ -213,7 +213,7 @@ def _clear_day(calendar: Calendar, rng: np.random.Generator) -> Instruction | No
         return None
     text = f"Move every event on {old} to {new}, at the same times of day."
     do: Calls = [_move_call(i, new, event.start, event.end) for i, event in found.items()]
-    return Instruction(text, [["list_events", {"date": old}]], do)
+    return Instruction(text, [[["list_events", {"date": old}]]], do)
 
 
 def _longest(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
@@ -223,7 +223,7 @@ def _longest(calendar: Calendar, rng: np.random.Generator) -> Instruction | None
     if len(lengths) < 2 or len(best) != 1:
         return None
     text = f"Cancel (delete) the longest event on {date}."
-    return Instruction(text, [["list_events", {"date": date}]], [["delete_event", {"id": best[0]}]])
+    return Instruction(text, [[["list_events", {"date": date}]]], [["delete_event", {"id": best[0]}]])
 
 
 def _schedule(calendar: Calendar, rng: np.random.Generator) -> Instruction | None:
@@ -246,7 +246,7 @@ def _schedule(calendar: Calendar, rng: np.random.Generator) -> Instruction | Non
         f"{clock(_DAY_ENDS)} it takes the first time, beginning on a full or half hour, at which nothing else is in this "
         "calendar and nobody invited is busy."
     )
-    return Instruction(text, look, [["create_event", {"title": title, **span, "people": guests}]])
+    return Instruction(text, [look], [["create_event", {"title": title, **span, "people": guests}]])
 
 
 _DRAWS: tuple[Draw[Calendar], ...] = (

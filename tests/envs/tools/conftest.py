@@ -30,7 +30,7 @@ class Game:
         last = self.episode.messages[-1]
         return last["content"] if last["role"] != "assistant" else ""
 
-    def call(self, name, **arguments):
+    def call(self, name, /, **arguments):
         """The result, without its tags."""
         text = self.say(written(name, arguments))
         return text.removeprefix("<tool_result>").removesuffix("</tool_result>")
