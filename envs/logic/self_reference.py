@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import integer, pick
 from rlvr_gym.envs.logic._explain import ASSUMPTION_EFFORT, explain
 from rlvr_gym.envs.logic._selection import SELECTION_FORMAT, selection_text
 from rlvr_gym.envs.logic._solver import Model, Relation, Table
@@ -23,33 +24,52 @@ __all__ = ["SelfReference"]
 LEVELS = {1: 3, 2: 4, 3: 4, 4: 5, 5: 6, 6: 6, 7: 7, 8: 8, 9: 9, 10: 10}
 """Difficulty: statements."""
 
-Bits = np.ndarray[Any, np.dtype[np.bool_]]
+Choices = int
+"""A set of choices as bits: bit ``c`` stands for the choice in which statement i is true iff bit i - 1 of c is set."""
 Statement = list[str | int]
 """``[kind, argument, ...]``; statements count from 1."""
 
-KINDS: dict[str, tuple[Callable[..., Any], str]] = {
-    # What it says of the truth values [..., statement], and in words. Totals come first, then single statements.
-    "exactly": (lambda v, k: v.sum(-1) == k, "Exactly {0} of these statements are true."),
-    "at_least": (lambda v, k: v.sum(-1) >= k, "At least {0} of these statements are true."),
-    "at_most": (lambda v, k: v.sum(-1) <= k, "At most {0} of these statements are true."),
-    "even": (lambda v: v.sum(-1) % 2 == 0, "The number of true statements is even."),
-    "true": (lambda v, i: v[..., i - 1], "Statement {0} is true."),
-    "false": (lambda v, i: ~v[..., i - 1], "Statement {0} is false."),
-    "both": (lambda v, i, j: v[..., i - 1] & v[..., j - 1], "Statements {0} and {1} are both true."),
-    "one": (
-        lambda v, i, j: v[..., i - 1] ^ v[..., j - 1],
-        "Exactly one of the statements {0} and {1} is true.",
-    ),
-    "neither": (
-        lambda v, i, j: ~(v[..., i - 1] | v[..., j - 1]),
-        "Neither statement {0} nor statement {1} is true.",
-    ),
-    "implies": (
-        lambda v, i, j: ~v[..., i - 1] | v[..., j - 1],
-        "If statement {0} is true, so is statement {1}.",
-    ),
+
+@cache
+def _truths(count: int) -> tuple[Choices, ...]:
+    """All choices, then for each statement those in which it is true."""
+    choices = range(1 << count)
+    alone = (sum(1 << c for c in choices if c >> place & 1) for place in range(count))
+    return ((1 << (1 << count)) - 1, *alone)
+
+
+@cache
+def _totals(count: int) -> tuple[Choices, ...]:
+    """For each number of statements the choices in which so many are true."""
+    return tuple(
+        sum(1 << c for c in range(1 << count) if c.bit_count() == total) for total in range(count + 1)
+    )
+
+
+# What a kind says, of the sets of choices; the arguments are a number of statements, or statements.
+TOTALS: dict[str, tuple[Callable[..., Choices], str]] = {
+    "exactly": (lambda n, k: n[k], "Exactly {0} of these statements are true."),
+    "at_least": (lambda n, k: sum(n[k:]), "At least {0} of these statements are true."),
+    "at_most": (lambda n, k: sum(n[: k + 1]), "At most {0} of these statements are true."),
+    "even": (lambda n: sum(n[::2]), "The number of true statements is even."),
 }
-TOTALS = ("exactly", "at_least", "at_most")
+OTHERS: dict[str, tuple[Callable[..., Choices], str]] = {
+    "true": (lambda t, i: t[i], "Statement {0} is true."),
+    "false": (lambda t, i: t[0] ^ t[i], "Statement {0} is false."),
+    "both": (lambda t, i, j: t[i] & t[j], "Statements {0} and {1} are both true."),
+    "one": (lambda t, i, j: t[i] ^ t[j], "Exactly one of the statements {0} and {1} is true."),
+    "neither": (lambda t, i, j: t[0] ^ (t[i] | t[j]), "Neither statement {0} nor statement {1} is true."),
+    "implies": (lambda t, i, j: (t[0] ^ t[i]) | t[j], "If statement {0} is true, so is statement {1}."),
+}
+KINDS = [*TOTALS, *OTHERS]
+SENTENCES = {kind: text for kind, (_, text) in (TOTALS | OTHERS).items()}
+
+
+def _said(kind: str | int, arguments: Sequence[str | int], count: int) -> Choices:
+    """The choices in which what a statement says is so."""
+    if kind in TOTALS:
+        return TOTALS[str(kind)][0](_totals(count), *arguments)
+    return OTHERS[str(kind)][0](_truths(count), *arguments)
 
 
 @register_verifier("self_reference")
@@ -63,9 +83,9 @@ class SelfReferenceVerifier(RuleVerifier[frozenset[int]]):
     def fault(self, value: frozenset[int], task: Task) -> str | None:
         """The first statement whose truth is not what the choice says."""
         statements: list[Statement] = task.answer["statements"]
-        values = np.array([number in value for number in range(1, len(statements) + 1)])
+        choice = sum(1 << number - 1 for number in value)
         for number, (kind, *arguments) in enumerate(statements, 1):
-            if bool(KINDS[str(kind)][0](values, *arguments)) != (number in value):
+            if bool(_said(kind, arguments, len(statements)) >> choice & 1) != (number in value):
                 return f"statement {number} would be {'false' if number in value else 'true'}"
         return None
 
@@ -84,20 +104,19 @@ class SelfReference(Problem):
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws statements until exactly one of all choices is consistent; about every third draw does."""
         count = LEVELS[difficulty]
-        table = _all_choices(count)
         while True:
             statements = [_draw_statement(rng, number, count) for number in range(1, count + 1)]
-            said = np.column_stack(
-                [KINDS[str(kind)][0](table, *arguments) for kind, *arguments in statements]
-            )
-            consistent = table[(said == table).all(axis=1)]
-            if len(consistent) == 1 and consistent.any():
+            consistent, *truths = _truths(count)
+            for (kind, *arguments), true in zip(statements, truths, strict=True):
+                consistent &= ~(_said(kind, arguments, count) ^ true)
+            if consistent.bit_count() == 1 and consistent != 1:  # choice 0 has no true statement
                 break
-        chosen = [number for number, is_true in enumerate(consistent[0], 1) if is_true]
-        model = _model(statements, table)
+        choice = consistent.bit_length() - 1
+        chosen = [number for number in range(1, count + 1) if choice >> number - 1 & 1]
+        model = _model(statements)
         told = explain(model, lambda var, value: f"{var + 1} is {'true' if value else 'false'}")
         listed = "\n".join(
-            f"{i}. {KINDS[str(kind)][1].format(*rest)}" for i, (kind, *rest) in enumerate(statements, 1)
+            f"{i}. {SENTENCES[str(kind)].format(*rest)}" for i, (kind, *rest) in enumerate(statements, 1)
         )
         prompt = (
             f"Here are {count} statements about each other:\n\n{listed}\n\nThere is exactly one way to call each of them "
@@ -121,33 +140,35 @@ class SelfReference(Problem):
         return selection_text(task.answer["reference"])
 
 
-@cache
-def _all_choices(count: int) -> Bits:
-    """All truth values [choice, statement]."""
-    return (np.arange(1 << count)[:, None] >> np.arange(count) & 1).astype(bool)
-
-
 def _draw_statement(rng: np.random.Generator, number: int, count: int) -> Statement:
     """A statement about the totals or about others, never about itself alone."""
-    kinds = list(KINDS)
-    kind = kinds[int(rng.integers(len(kinds)))]
+    kind = pick(rng, KINDS)
+    if kind == "even":
+        return [kind]
     if kind in TOTALS:
-        low, high = (0, count) if kind == "exactly" else (1, count - 1)
-        return [kind, int(rng.integers(low, high + 1))]
-    others = [other for other in (rng.permutation(count) + 1).tolist() if other != number]
-    return [kind, *others[: KINDS[kind][0].__code__.co_argcount - 1]]
+        return [kind, integer(rng, 0, count) if kind == "exactly" else integer(rng, 1, count - 1)]
+    others = [other for other in range(1, count + 1) if other != number]
+    first = others.pop(integer(rng, 0, count - 2))
+    return [kind, first] if kind in ("true", "false") else [kind, first, pick(rng, others)]
 
 
-def _model(statements: Sequence[Statement], table: Bits) -> Model:
+def _model(statements: Sequence[Statement]) -> Model:
     """One two-valued variable for each statement."""
     count = len(statements)
     rules = []
-    for index, (kind, *arguments) in enumerate(statements):
-        totals = kind in TOTALS or kind == "even"
-        scope = (
-            list(range(count)) if totals else list(dict.fromkeys([index, *(int(a) - 1 for a in arguments)]))
-        )
-        said = KINDS[str(kind)][0](table, *arguments)
-        rows = np.unique(table[said == table[:, index]][:, scope], axis=0)
-        rules.append(Table(scope, Relation(rows.astype(int).tolist()), f"statement {index + 1}"))
+    for number, (kind, *arguments) in enumerate(statements, 1):
+        if kind in TOTALS:
+            scope, relation = list(range(count)), _relation(str(kind), tuple(arguments), number, count)
+        else:
+            scope = [number - 1, *(int(argument) - 1 for argument in arguments)]
+            # the same for all statements, as if it were the first about the second and the third
+            relation = _relation(str(kind), tuple(range(2, len(scope) + 1)), 1, len(scope))
+        rules.append(Table(scope, relation, f"statement {number}"))
     return Model([3] * count, rules)
+
+
+@cache
+def _relation(kind: str, arguments: tuple[str | int, ...], number: int, count: int) -> Relation:
+    """The truth values of ``count`` statements under which statement ``number`` is as true as it says."""
+    fits = ~(_said(kind, arguments, count) ^ _truths(count)[number])
+    return Relation([c >> place & 1 for place in range(count)] for c in range(1 << count) if fits >> c & 1)

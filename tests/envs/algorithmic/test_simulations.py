@@ -197,7 +197,7 @@ def test_turing_machines(tasks, scored):
 
 def test_table_questions(tasks, scored):
     tied = 0
-    for task in tasks("TableQuestion", (1, 4, 8, 10), count=40):
+    for task in tasks("TableQuestion", (1, 3, 4, 8, 10), count=60):
         header, _, *lines = (line.strip("| ").split(" | ") for line in block(task, 0).splitlines())
         table = [dict(zip(header, line, strict=True)) for line in lines]
         question = block(task, 1)
