@@ -27,6 +27,7 @@ COUNTING = {
 }
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019\u2010\u2011-][^\W_]+)*")
+_ASCII_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SENTENCE_END = re.compile(r"[.!?\u2026\u3002]+[\"'\u201d\u2019)\]*_]{0,4}(?=\s|$)")
 _BULLET = re.compile(r"[ \t]{0,8}[-*+\u2022][ \t]+\S")
 _NUMBERED = re.compile(r"[ \t]{0,8}(\d{1,4})[.)][ \t]+\S", re.ASCII)
@@ -41,8 +42,11 @@ def visible_text(text: str) -> str:
     Full-width letters become letters, a no-break space a space, ``e`` with a combining accent one letter; zero-width
     characters, direction marks, controls and lone surrogates go.
     """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.isascii():
+        return _ASCII_CONTROL.sub("", text)
     kept: list[str] = []
-    for ch in unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n")):
+    for ch in unicodedata.normalize("NFKC", text):
         if ch in "\n\t" or " " <= ch <= "~":
             kept.append(ch)
             continue
