@@ -22,12 +22,13 @@ from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verifiers.moves import Illegal, MoveRules
 
-__all__ = ["Drawn", "PlanProblem", "Play", "Puzzle", "PuzzleDialogue"]
+__all__ = ["IMPOSSIBLE", "Drawn", "PlanProblem", "Play", "Puzzle", "PuzzleDialogue"]
 
 P = TypeVar("P")
 M = TypeVar("M")
 
 IMPOSSIBLE = "impossible"
+"""The answer to a puzzle without a solution; a verifier has to have it as its ``impossible``, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rlvr_gym.envs._authoring import pick
-from rlvr_gym.envs.games._puzzle import Drawn, PlanProblem, Puzzle, PuzzleDialogue
+from rlvr_gym.envs.games._puzzle import IMPOSSIBLE, Drawn, PlanProblem, Puzzle, PuzzleDialogue
 from rlvr_gym.envs.games._search import Found, search
 from rlvr_gym.registration import register
 from rlvr_gym.verifier import register_verifier
@@ -119,6 +119,7 @@ class FifteenPuzzleVerifier(PlanVerifier[int]):
     """Any slides that lead to the goal."""
 
     rules = SlidingRules()
+    impossible = IMPOSSIBLE
 
 
 @register("rlvr/FifteenPuzzle-v0", family="games")

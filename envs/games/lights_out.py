@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.games._puzzle import Drawn, PlanProblem, Puzzle, PuzzleDialogue
+from rlvr_gym.envs.games._puzzle import IMPOSSIBLE, Drawn, PlanProblem, Puzzle, PuzzleDialogue
 from rlvr_gym.registration import register
 from rlvr_gym.verifier import register_verifier
 from rlvr_gym.verifiers.grids import grid_text
@@ -114,6 +114,7 @@ class LightsOutVerifier(PlanVerifier[Cell]):
     """Any presses after which all lights are off."""
 
     rules = LightsOutRules()
+    impossible = IMPOSSIBLE
 
 
 @register("rlvr/LightsOut-v0", family="games")
