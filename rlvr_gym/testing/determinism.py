@@ -35,8 +35,9 @@ def fingerprint(env_id: str, settings: Mapping[str, Any]) -> str:
     digest = hashlib.sha256()
     for task in tasks:
         digest.update(task.to_json().encode("utf-8", "surrogatepass"))
-        if isinstance(subject.problem, Dialogue):
-            digest.update(play_oracle(subject.problem, task).observe("chat").encode())
+        owner = subject.problem.owner(task)
+        if isinstance(owner, Dialogue):
+            digest.update(play_oracle(owner, task).observe("chat").encode())
             continue
         for verdict in subject.judge([(task, subject.answer(task)), (task, "<answer>1, 2, b</answer>")]):
             digest.update(json.dumps(verdict.to_dict()).encode())

@@ -69,6 +69,17 @@ class Subject:
         count = max(VERIFIED_PER_LEVEL, VERIFIED_AT_LEAST // len(self.levels))
         return [task for tasks in self.levels.values() for task in tasks[:count]]
 
+    @cached_property
+    def answered(self) -> list[Task]:
+        """Those of them that take one answer."""
+        return [task for task in self.tasks if not isinstance(self.problem.owner(task), Dialogue)]
+
+    @cached_property
+    def played(self) -> list[tuple[Task, Dialogue]]:
+        """Those that are conversations, and of what; a mixture may have both."""
+        owners = [(task, self.problem.owner(task)) for task in self.tasks]
+        return [(task, owner) for task, owner in owners if isinstance(owner, Dialogue)]
+
     def answer(self, task: Task) -> str:
         """The reference answer, as a model would write it."""
         return self.problem.answer_text(task)

@@ -12,7 +12,6 @@ import gymnasium
 import numpy as np
 from gymnasium.utils.env_checker import check_env
 
-from rlvr_gym.problem import Dialogue
 from rlvr_gym.prompts import TEMPLATES, get_template
 from rlvr_gym.registration import entry
 from rlvr_gym.task import Task
@@ -62,7 +61,8 @@ def check_text_env(env_id: str, *, across_processes: bool = True, **settings: An
     """
     subject = Subject(entry(env_id).id, settings)
     checks = [_check_addressing, _check_neighbours, _check_tasks, _check_hardness]
-    checks += _DIALOGUE_CHECKS if isinstance(subject.problem, Dialogue) else _ANSWER_CHECKS
+    checks += _ANSWER_CHECKS if subject.answered else []
+    checks += _DIALOGUE_CHECKS if subject.played else []
     checks += [_check_spec, _check_gymnasium]  # last: their messages say the least about the cause
     for check in checks:
         check(subject)
@@ -196,7 +196,7 @@ def _forms(subject: Subject, task: Task) -> list[str]:
 
 
 def _check_oracle(subject: Subject) -> None:
-    items = [(task, form) for task in subject.tasks for form in _forms(subject, task)]
+    items = [(task, form) for task in subject.answered for form in _forms(subject, task)]
     for (task, text), verdict in zip(items, subject.judge(items), strict=True):
         told = f"the reference answer in the form {short(text)} scores {verdict.score} ({verdict.reason})."
         subject.require(verdict.score == 1.0 and verdict.correct, told, task)
@@ -207,7 +207,7 @@ def _check_trivial(subject: Subject) -> None:
     system = get_template("r1").system
     items = [
         (task, text)
-        for task in subject.tasks
+        for task in subject.answered
         for text in (*_STRICTLY_WRONG, task.prompt, f"{system}\n\n{task.prompt}")
     ]
     for (task, text), verdict in zip(items, subject.judge(items), strict=True):
@@ -218,14 +218,14 @@ def _check_constants(subject: Subject) -> None:
     """No constant answer is right where the reference is another one, except by rare luck."""
     for constant in _CONSTANTS:
         items = [
-            (t, constant) for t in subject.tasks if subject.answer(t).strip().lower() != constant.lower()
+            (t, constant) for t in subject.answered if subject.answer(t).strip().lower() != constant.lower()
         ]
         _require_rare(subject, items, f"the constant answer {constant!r}")
 
 
 def _check_foreign(subject: Subject) -> None:
     """Answers of other tasks are not right, except by rare luck."""
-    tasks = subject.tasks
+    tasks = subject.answered
     pairs = [(t, tasks[(i + k) % len(tasks)]) for i, t in enumerate(tasks) for k in (1, 2, 5)]
     items = [(t, subject.answer(u)) for t, u in pairs if subject.answer(t) != subject.answer(u)]
     _require_rare(subject, items, "another task's answer")
@@ -242,7 +242,7 @@ def _require_rare(subject: Subject, items: list[tuple[Task, str]], what: str) ->
 
 
 def _check_hostile(subject: Subject) -> None:
-    task = subject.tasks[-1]
+    task = subject.answered[-1]
     forms: list[Callable[[str], str]] = [str, lambda text: f"<answer>{text}</answer>"]
     if isinstance(subject.verifier, AnswerVerifier):
         forms.append(lambda text: f"\\boxed{{{text}}}")
@@ -258,22 +258,21 @@ def _check_hostile(subject: Subject) -> None:
 
 
 def _check_oracle_play(subject: Subject) -> None:
-    assert isinstance(subject.problem, Dialogue)
-    for task in subject.tasks:
-        episode = play_oracle(subject.problem, task)
+    for task, problem in subject.played:
+        episode = play_oracle(problem, task)
         told = f"the oracle ends with {episode.verdict} after {episode.turns} turns of {episode.max_turns}."
         subject.require(episode.verdict is not None and episode.verdict.score == 1.0, told, task)
 
 
 def _check_hostile_play(subject: Subject) -> None:
     """Every hostile action gets a reply; nothing but hostile actions does not win, and ends in time."""
-    task = subject.tasks[-1]
+    task, problem = subject.played[-1]
     for wrap in ("{}", "<answer>{}</answer>"):
-        episode = begin(subject.problem, task)
+        episode = begin(problem, task)
         for text in (*_STRICTLY_WRONG, *HOSTILE_TEXTS, task.prompt):
             action = wrap.replace("{}", text)
             try:
-                act(subject.problem, episode, action)
+                act(problem, episode, action)
             except Exception as error:
                 raise ConformanceError(
                     f"{subject.env_id}: task {task.id}: {short(action)} raised {error!r}"
@@ -281,7 +280,7 @@ def _check_hostile_play(subject: Subject) -> None:
             if episode.verdict is not None:
                 told = f"the hostile action {short(action)} ended it with {episode.verdict}."
                 subject.require(episode.verdict.valid and not episode.verdict.correct, told, task)
-                episode = begin(subject.problem, task)
+                episode = begin(problem, task)
         subject.require(episode.turns <= episode.max_turns, "it goes on beyond its turn limit.", task)
 
 
