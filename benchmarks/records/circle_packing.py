@@ -5,9 +5,9 @@
 The search needs no penalty and no tolerance. The distance of two centres is a convex function of their moves, so it
 never falls below its linearisation: a linear programme in all centres and radii, with each pair's constraint
 linearised, has only feasible solutions. Solving it again and again raises the sum of the radii until nothing moves.
-Around that: random starts, and hops that throw one to three circles somewhere else. A row is kept if it is better
-than the one in the file, so that several runs add up. What is written is rounded to ten decimals and then shrunk
-until it is feasible in exact arithmetic, which is checked here and again in the tests.
+Around that: starts (random ones, or records with a circle more or fewer), and hops that throw one to three circles
+somewhere else. A row is kept if it is better than the one in the file, so that several runs add up. What is written is
+rounded to ten decimals and then shrunk until it is feasible in exact arithmetic, which the tests check again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
@@ -27,6 +28,11 @@ FILE = Path(__file__).parents[2] / "datasets" / "optimisation" / "circle_packing
 SHAPES = ((1, 1), (3, 4), (2, 3), (1, 2))
 COUNTS = range(3, 27)
 PLACES = 10
+TOLERANCE = 1e-13
+
+Shape = tuple[int, int]
+Rows = dict[tuple[int, int, int], dict[str, Any]]
+"""Rows of the file by number of circles and sides."""
 
 
 class Improver:
@@ -52,8 +58,11 @@ class Improver:
         self.shape = (pairs + walls, 3 * n)
         self.cost = np.tile([0.0, 0.0, -1.0], n)
 
-    def __call__(self, centres: np.ndarray, rounds: int = 200, tolerance: float = 1e-13) -> np.ndarray | None:
-        """Centres and radii ``[n, 3]`` at a local maximum, from ``centres`` ``[n, 2]``."""
+    def __call__(self, centres: np.ndarray, goal: float = 0.0, rounds: int = 200) -> np.ndarray | None:
+        """Centres and radii ``[n, 3]`` at a local maximum, from ``centres`` ``[n, 2]``.
+
+        It gives up where it will hardly come to ``goal``: where the last gain, eight times over, would not do.
+        """
         best, total = None, 0.0
         for number in range(rounds):
             gap = centres[self.first] - centres[self.second]
@@ -82,18 +91,28 @@ class Improver:
             centres = found[:, :2]
             gained = -result.fun - total
             best, total = found, -result.fun
-            if gained < tolerance:
+            if gained < TOLERANCE or (number > 2 and total + 8 * gained < goal):
                 break
         return best
 
 
-def search(n: int, shape: tuple[int, int], rng: np.random.Generator, seconds: float) -> np.ndarray:
+def start_of(n: int, shape: Shape, known: Rows, rng: np.random.Generator) -> np.ndarray:
+    """Centres ``[n, 2]`` to begin with: random ones, or out of a record for as many, one more or one fewer circles."""
+    from_record = [m for m in (n - 1, n, n + 1) if (m, *shape) in known]
+    if not from_record or rng.random() < 0.5:
+        return rng.random((n, 2)) * shape
+    row = known[from_record[rng.integers(len(from_record))], *shape]
+    centres = rng.permutation(np.array([circle[:2] for circle in row["circles"]], dtype=float))
+    return np.concatenate([centres, rng.random((1, 2)) * shape])[:n]
+
+
+def search(n: int, shape: Shape, known: Rows, rng: np.random.Generator, seconds: float) -> np.ndarray:
     """The best packing of starts and hops within ``seconds``."""
     improve = Improver(n, *map(float, shape))
     stop = time.monotonic() + seconds
     best, record = None, 0.0
     while best is None or time.monotonic() < stop:
-        current = improve(rng.random((n, 2)) * shape)
+        current = improve(start_of(n, shape, known, rng))
         if current is None:
             continue
         score, stale = current[:, 2].sum(), 0
@@ -101,7 +120,7 @@ def search(n: int, shape: tuple[int, int], rng: np.random.Generator, seconds: fl
             moved = current[:, :2].copy()
             chosen = rng.permutation(n)[: rng.integers(1, min(4, n))]
             moved[chosen] = rng.random((len(chosen), 2)) * shape
-            other = improve(moved)
+            other = improve(moved, score)
             stale += 1
             if other is not None and other[:, 2].sum() > score + 1e-9:
                 current, score, stale = other, other[:, 2].sum(), 0
@@ -110,7 +129,7 @@ def search(n: int, shape: tuple[int, int], rng: np.random.Generator, seconds: fl
     return best
 
 
-def exact(packing: np.ndarray, shape: tuple[int, int]) -> list[list[Fraction]]:
+def exact(packing: np.ndarray, shape: Shape) -> list[list[Fraction]]:
     """The packing in decimals, with radii shrunk until it is feasible exactly."""
     unit = Fraction(1, 10**PLACES)
     rows = [
@@ -126,6 +145,12 @@ def exact(packing: np.ndarray, shape: tuple[int, int]) -> list[list[Fraction]]:
     return rows
 
 
+def stored() -> Rows:
+    """The rows that are there."""
+    lines = FILE.read_text().splitlines() if FILE.exists() else []
+    return {(row["n"], *row["shape"]): row for row in map(json.loads, lines)}
+
+
 def decimal(value: Fraction) -> str:
     whole, rest = divmod(abs(int(value * 10**PLACES)), 10**PLACES)
     return f"{'-' if value < 0 else ''}{whole}.{rest:0{PLACES}d}"
@@ -139,9 +164,6 @@ def main() -> None:
     parser.add_argument("--shape", type=int, nargs=2, help="only this rectangle")
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    rows = {}
-    if FILE.exists():
-        rows = {(row["n"], *row["shape"]): row for row in map(json.loads, FILE.read_text().splitlines())}
     jobs = [
         (n, shape)
         for n in COUNTS
@@ -150,7 +172,8 @@ def main() -> None:
     ]
     weight = sum(n**2 for n, _ in jobs)
     for n, shape in jobs:
-        packing = exact(search(n, shape, rng, options.minutes * 60 * n**2 / weight), shape)
+        packing = exact(search(n, shape, stored(), rng, options.minutes * 60 * n**2 / weight), shape)
+        rows = stored()  # again, because another run may have written
         total = sum(circle[2] for circle in packing)
         before = rows.get((n, *shape))
         print(n, shape, decimal(total), f"before {before['sum']}" if before else "", flush=True)

@@ -23,7 +23,7 @@ __all__ = ["JobShop", "JobShopVerifier"]
 SIZES = ((3, 2), (4, 2), (3, 3), (5, 2), (4, 3), (5, 3), (4, 4), (6, 3), (5, 4), (5, 5))
 """Jobs and machines of each difficulty."""
 
-_MACHINE = re.compile(r"\bM(?:achine )?(\d{1,2})[\"'`* ]{0,6}[:=]?", re.IGNORECASE)
+_MACHINE = re.compile(r"\bM(?:achine )?(\d{1,2})[\"'`* ]{0,6}[:=]?", re.IGNORECASE | re.ASCII)
 
 Jobs = Mapping[str, Sequence[Sequence[int]]]
 """The steps of each job in order: machine and time."""

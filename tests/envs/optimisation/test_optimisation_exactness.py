@@ -328,6 +328,13 @@ def test_rules(name, text, rule, judged, tasks):
     assert rule is None or verdict.details["rule"] == rule
 
 
+@pytest.mark.parametrize("one", ["\u0661", "\uff11", "\u2160", "01x"])
+def test_look_alike_digits_name_no_machine(one, tasks, judged):
+    (task,) = tasks("JobShop", (1,), 1)
+    text = task.answer["reference"].replace("M1", f"M{one}")
+    assert judged("JobShop", task, text).score == 0.0
+
+
 def test_forbidden_distances(tasks, judged):
     for task in tasks("GolombRuler", (1, 3), 4):
         distance = task.answer["forbidden"][-1]

@@ -1,6 +1,7 @@
 """Optima against brute force and other solvers; other best answers score 1, worse ones in between."""
 
 import random
+import re
 from itertools import combinations, pairwise, permutations, product
 
 import pytest
@@ -326,8 +327,6 @@ def replace_formula(task, text):
 
 def test_fits_of_the_shown_points_earn_little(tasks, scored):
     """Polynomials of all degrees through the table, a constant, and the hidden formula with one number changed."""
-    import re
-
     import numpy as np
 
     earned = []
@@ -342,3 +341,13 @@ def test_fits_of_the_shown_points_earn_little(tasks, scored):
             assert score <= 0.3
             earned.append(score)
     assert sum(earned) / len(earned) < 0.1
+
+
+def test_held_out_points_are_not_shown(tasks):
+    for task in tasks("SymbolicRegression", range(1, 11), 3):
+        shown = {line.partition(":")[0] for line in task.prompt.splitlines() if re.match(r"[\d.]+: ", line)}
+        inside, outside = ({x for x, _ in task.answer[group]} for group in ("inside", "outside"))
+        assert len(shown) >= 10
+        assert len(inside) == len(outside) == 8
+        assert not {f"{x:g}" for x in inside | outside} & shown
+        assert 0 < min(inside) < max(inside) < 4 < min(outside) < max(outside) <= 6
