@@ -85,6 +85,10 @@ class Corpus:
         return sum((p.counts for p in self.passages), Counter())
 
     @cached_property
+    def _total(self) -> int:
+        return self.counts.total()
+
+    @cached_property
     def _pairs(self) -> Counter[tuple[str, str]]:
         pairs: Counter[tuple[str, str]] = Counter()
         for passage in self.passages:
@@ -105,7 +109,7 @@ class Corpus:
         """
         word = passage.words[position]
         own = len(passage.words)
-        total = self.counts.total() - own + len(self.counts) + 1
+        total = self._total - own + len(self.counts) + 1
         single = (self.counts[word] - passage.counts[word] + 1) / total
         if position == 0:
             return -math.log2(single)
