@@ -132,9 +132,8 @@ class _Tags:
         """A result in its tags; see :func:`render_result`."""
         if len(text) > MAX_RESULT_CHARS:
             text = f"{text[:MAX_RESULT_CHARS]}\n... ({len(text) - MAX_RESULT_CHARS} more characters)"
-        whole = text.encode(
-            "utf-8", "replace"
-        ).decode()  # half of a surrogate pair is no text: it cannot be stored
+        # half of a surrogate pair is no text: it could not be stored
+        whole = text.encode("utf-8", "replace").decode()
         harmless = re.sub(rf"<(/?)(?=(?:{self.call}|{self.result})\b)", r"&lt;\1", whole, flags=re.IGNORECASE)
         return f"<{self.result}>{harmless}</{self.result}>"
 

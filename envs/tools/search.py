@@ -79,7 +79,8 @@ class Search(AnswerDialogue):
 
     ``style="compact"`` is for small policies that learn from nothing: names of three letters, passages like
     ``zor: boss kim, pal tek, home bex``, one passage a result. With ``protocol="search_tags"``, ``hops=2`` and
-    ``entities=8`` the prompt has fewer than 100 characters, and a whole episode about 250.
+    ``entities=8`` the prompt has fewer than 100 characters (it does not tell the number of turns), and a whole episode
+    about 250; ``hops=1`` is easier still. ``turns`` keeps aimless episodes short.
 
     Attributes:
         protocol: ``"json"`` for ``<tool_call>{...}</tool_call>``, answered in ``<tool_result>``; ``"search_tags"`` for
