@@ -34,6 +34,10 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Steps of reinforcement learning.", min=0)] = None,
     policy: Annotated[str | None, typer.Option(help="tiny, small, smollm2, hf:PATH, ckpt:DIR, ...")] = None,
     reward: Annotated[str | None, typer.Option(help="The reward design.")] = None,
+    algorithm: Annotated[str | None, typer.Option(help="grpo, dapo, ppo, ...")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A paper's recipe: dapo, r1_zero, ...; fills in what is not said.")
+    ] = None,
     difficulty: DifficultyOption = None,
     data: DataOption = None,
     settings: Annotated[
@@ -44,8 +48,15 @@ def train(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
-    """Train a policy with GRPO, evaluate it before and after on held-out tasks, and write the report."""
-    given: dict[str, Any] = {"seed": seed, "steps": steps, "policy": policy, "reward": reward}
+    """Train a policy (GRPO unless told otherwise), evaluate it on held-out tasks, and write the report."""
+    given: dict[str, Any] = {
+        "seed": seed,
+        "steps": steps,
+        "policy": policy,
+        "reward": reward,
+        "algorithm.name": algorithm,
+        "preset": preset,
+    }
     if difficulty is not None:
         given["env.settings.difficulty"] = parse_difficulty(difficulty)
     if data is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -17,11 +18,12 @@ import torch
 from rlvr_gym.agents.advantages import ADVANTAGES
 from rlvr_gym.agents.checkpoint import find_checkpoint, save_checkpoint
 from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.evaluate import Evaluation
 from rlvr_gym.agents.guards import TrainingError
 from rlvr_gym.agents.logging import JsonLines, is_wall_clock
 from rlvr_gym.agents.policy import load_policy
 from rlvr_gym.agents.trainer import Trainer, train
-from rlvr_gym.errors import ConfigError
+from rlvr_gym.errors import ConfigError, MissingExtraError
 
 RUN = """
 import json, sys
@@ -96,6 +98,15 @@ def test_two_runs_are_the_same_and_another_seed_is_not(micro_config: TrainConfig
         {"name": "dapo", "max_resamples": 2},
         {"name": "dr_grpo", "epochs": 2, "minibatches": 2, "track_kl": False},
         "rloo",
+        "reinforce",
+        {"name": "ppo", "missing_eos": -1.0, "reward_norm": "running", "minibatches": 2},
+        {
+            "name": "ppo_penalty",
+            "value": {"trunk": "own", "init": "random"},
+            "beta": 0.05,
+            "kl_in": "reward",
+            "kl_target": 0.01,
+        },
     ],
 )
 def test_a_stopped_run_goes_on_as_if_it_had_not(
@@ -120,8 +131,18 @@ def test_the_warm_start_is_not_done_twice(micro_config: TrainConfig, tmp_path: P
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
-def test_killed_with_sigkill_and_resumed(micro_config: TrainConfig, tmp_path: Path) -> None:
-    config = micro_config.replace(steps=400, **{"checkpoint.every": 3, "eval.every": 100})
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        {"name": "ppo", "value": {"trunk": "own"}, "beta": 0.05, "kl_in": "reward", "reward_norm": "running"},
+        {"name": "dapo", "max_resamples": 2},
+    ],
+    ids=["ppo", "dapo"],
+)
+def test_killed_with_sigkill_and_resumed(micro_config: TrainConfig, tmp_path: Path, algorithm: Any) -> None:
+    config = micro_config.replace(
+        steps=400, algorithm=algorithm, **{"checkpoint.every": 3, "eval.every": 100}
+    )
     (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
     killed, metrics = tmp_path / "killed", tmp_path / "killed" / "metrics.jsonl"
     command = [sys.executable, "-c", RUN, str(tmp_path / "config.json"), str(killed)]
@@ -156,11 +177,13 @@ def test_runs_are_not_mixed_up(micro_config: TrainConfig, tmp_path: Path) -> Non
         train(micro_config.replace(seed=5, **{"optimiser.lr": 1.0}), tmp_path, resume=True, quiet=True)
 
 
-def test_it_learns(micro_config: TrainConfig, tmp_path: Path) -> None:
-    """From a warm start that only knows the form, with a reward for ending: lengths and reward move."""
+@pytest.mark.parametrize("algorithm", ["grpo", {"name": "ppo", "epochs": 2}], ids=["grpo", "ppo"])
+def test_it_learns(micro_config: TrainConfig, tmp_path: Path, algorithm: Any) -> None:
+    """From nothing, with a reward for ending: lengths and reward move."""
     config = micro_config.replace(
         steps=40,
         reward={"term": "finished"},
+        algorithm=algorithm,
         **{
             "sft.steps": 0,
             "sampling.prompts_per_step": 8,
@@ -175,6 +198,91 @@ def test_it_learns(micro_config: TrainConfig, tmp_path: Path) -> None:
     assert sum(reward[:3]) / 3 < 0.5
     assert sum(reward[-3:]) / 3 > 0.9
     assert summary.before is summary.after is None
+
+
+def test_the_best_policy_is_kept(micro_config: TrainConfig, tmp_path: Path) -> None:
+    config = micro_config.replace(steps=6, reward={"term": "length"}, **{"eval.every": 1, "sft.steps": 0})
+    found = iter([0.1, 0.3, 0.5, 0.5, 0.2, 0.1, 0.4])
+    running = Trainer(config, tmp_path, resume=False, quiet=True)
+    kept = {}
+
+    def measure(_: Any) -> Evaluation:
+        kept[running.state.step] = {k: v.clone() for k, v in running.policy.state_dict().items()}
+        return Evaluation(10, 1, {1: next(found)}, 0.0, 1.0, 5.0)
+
+    running.held_out.measure = measure  # type: ignore[method-assign]
+    running.run()
+    running.close()
+    best = load_policy(f"ckpt:{tmp_path / 'best'}").state_dict()
+    assert all(torch.equal(best[key], kept[2][key]) for key in best)
+    assert any(not torch.equal(best[key], kept[3][key]) for key in best)
+
+
+@pytest.mark.parametrize(
+    ("setting", "rates", "steps"),
+    [
+        ({"eval.patience": 2}, [0.1, 0.2, 0.15, 0.2, 0.9], 3),
+        ({"eval.target": 0.6}, [0.1, 0.2, 0.6, 0.7, 0.9], 2),
+        ({}, [0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], 5),
+    ],
+)
+def test_early_stop(
+    micro_config: TrainConfig, tmp_path: Path, setting: dict[str, Any], rates: list[float], steps: int
+) -> None:
+    config = micro_config.replace(**{"eval.every": 1, "sft.steps": 0, **setting})
+    running, found = Trainer(config, tmp_path, resume=False, quiet=True), iter(rates)
+    running.held_out.measure = lambda _: Evaluation(10, 1, {1: next(found)}, 0.0, 1.0, 5.0)  # type: ignore[method-assign]
+    summary = running.run()
+    running.close()
+    assert summary.steps == steps
+    assert find_checkpoint(tmp_path).name == f"step-{steps:06d}"
+    # resumed, it does not go on
+    again = Trainer(config, tmp_path, resume=True, quiet=True)
+    assert again.run().steps == steps
+    again.close()
+
+
+def test_an_alarm_is_told_and_may_stop_the_run(
+    micro_config: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noisy = {"entropy_above": 0.001, "steps": 2}
+    train(micro_config.replace(steps=3, guard=noisy), tmp_path / "told")
+    told = " ".join(capsys.readouterr().out.split())
+    assert "alarm in step 2: The entropy has been above 0.001 for 2 steps" in told
+    with pytest.raises(TrainingError, match=r"Step 2: The entropy .* Lower algorithm\.entropy_coef"):
+        train(micro_config.replace(steps=3, guard={**noisy, "stop": True}), tmp_path / "stopped", quiet=True)
+
+
+def test_out_of_memory_says_what_to_lower(
+    micro_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greedy(*_: Any) -> Any:
+        return torch.empty(2**60)
+
+    monkeypatch.setattr("rlvr_gym.agents.learner.Learner.update", greedy)
+    with pytest.raises(
+        TrainingError, match=r"Step 1: Memory ran out while training\. Lower optimiser\.micro"
+    ):
+        train(micro_config, tmp_path / "training", quiet=True)
+    monkeypatch.setattr("rlvr_gym.agents.groups.Sampler.sample", greedy)
+    with pytest.raises(TrainingError, match=r"while sampling\. Lower sampling\.max_rows"):
+        train(micro_config, tmp_path / "sampling", quiet=True)
+
+
+@pytest.mark.parametrize("name", ["wandb", "trackio"])
+def test_trackers(
+    micro_config: TrainConfig, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = micro_config.replace(steps=2, **{"logging.trackers": [name], "eval.tasks": 0})
+    if importlib.util.find_spec(name) is None:
+        with pytest.raises(MissingExtraError, match=rf"logging\.trackers=\[{name}\]"):
+            train(config, tmp_path / "run", quiet=True)
+        return
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    train(config, tmp_path / "run", quiet=True)
+    assert list(tmp_path.rglob("*.wandb" if name == "wandb" else "*.db"))
 
 
 def test_the_warm_start_stops_at_its_target(micro_config: TrainConfig, tmp_path: Path) -> None:
@@ -242,6 +350,7 @@ def test_json_lines_after_a_kill(tmp_path: Path) -> None:
 
 
 def test_multi_turn_training(tmp_path: Path, micro_config: TrainConfig) -> None:
+    """Turn by turn, with credit for turns; the environment counts what it does not like."""
     guessing = {"id": "rlvr/GuessTheNumber-v0", "settings": {"largest": 7}}
     config = micro_config.replace(steps=2, **{"eval.tasks": 3, "sampling.max_tokens": 10})
     config = TrainConfig.parse({**config.to_dict(), "env": guessing})
