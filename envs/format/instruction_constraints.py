@@ -34,8 +34,8 @@ class InstructionConstraints(Problem):
     paragraphs and list items, required and forbidden words, their order and number, letter case, first and last
     words, headings, JSON under a schema, language, title, quotation marks, placeholders, postscript, repeated
     request. The rules of a task are read off a text that was written before, so that they can be kept together.
-    Every task has words that have to be there, a least length and a limit on repetition; difficulty 1 has one more
-    rule and 10 has ten, as far as their kinds fit together. The hardness is the number of rules
+    Every task has words that have to be there, a language, a least length and a limit on repetition, which keep filler
+    out; difficulty 1 has one more rule and 10 has ten, as far as their kinds fit together. The hardness is the number of rules
     that texts about the same topic break which were written without knowing them, on average over six.
 
     Attributes:
@@ -128,6 +128,8 @@ def _read_off(draft: Draft, rng: np.random.Generator) -> list[Constraint] | None
         return None
     if not any(isinstance(c, counts.WordCount) and c.relation != "at most" for c in constraints):
         constraints.append(counts.WordCount("at least", len(text.words) // 2 // 5 * 5))
+    if "language" not in draft.chosen:
+        constraints.append(layout.Language("English"))
     return [*constraints, counts.MaxRepeats(max(text.counts.values()) + integer(rng, 1, 3))]
 
 

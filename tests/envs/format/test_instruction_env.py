@@ -47,7 +47,8 @@ MUTATIONS = {
     "quoted": lambda c, t: t[1:],
     "postscript": lambda c, t: t + "\nThe end.",
     "json": lambda c, t: t.replace("{", '{"extra": 1, ', 1),
-    "language": lambda c, t: "The boat is in the harbour and it is not there. " * 12,
+    "language": lambda c, t: "Das Haus ist nicht am Fluss und der Hund ist im Wald. " * 12 if c["language"] == "English"
+    else "The boat is in the harbour and it is not there. " * 12,
 }  # fmt: skip
 
 
@@ -92,6 +93,7 @@ def test_echoes_keyword_lists_and_filler_do_not_score(difficulty):
             " ".join(words),
             " ".join(words) * 100,
             f"{' '.join(words)} " + "very " * 300,
+            f"{' '.join(words)} " + " ".join(f"b{a}r{b}" for a in "aeiou" for b in "aeioulnt") + ".",
             f"{task.answer['rules']}\n\n{task.answer['reference']}",
         ):
             verdict = verify(text, task)
