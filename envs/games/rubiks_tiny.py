@@ -36,7 +36,11 @@ SPARE = 6
 _RUN = re.compile(
     r"(?:[URFDLB](?:2['\u2019\u2032]?|['\u2019\u2032]2?)?){1,100}(?![A-Za-z0-9])", re.IGNORECASE | re.ASCII
 )
-_QUOTED = re.compile(r"(?<![A-Za-z2])'([URFDLB]2?)'(?=\s*[,\]])", re.IGNORECASE)
+_QUOTED = re.compile(
+    r"(?<![A-Za-z2])'([URFDLB]2?)'(?=\s*(?:[,)\]]|$))|(?<![A-Za-z2])`([^`\n]{1,400})`", re.IGNORECASE
+)
+_STRAY = re.compile(r"(?<![A-Za-z2])['\u2019\u2032]|(?<=[A-Za-z2])`")
+"""A mark that may have been meant to turn the other way, and belongs to no turn."""
 _TURN = re.compile(r"([URFDLB])([2'\u2019\u2032]*)", re.IGNORECASE)
 
 Vector = tuple[int, int, int]
@@ -65,8 +69,9 @@ class CubeRules(Puzzle[str, str]):
 
     def parse(self, text: str) -> list[str] | None:
         """``R U2 F'``, ``RU2F'``, ``r, u2, f'``, ``["R", "F'"]``."""
+        text = _QUOTED.sub(r"\1\2", text)
         turns = []
-        for run in find_moves(_QUOTED.sub(r"\1", text), _RUN) or []:
+        for run in () if _STRAY.search(text) else find_moves(text, _RUN) or ():
             for face, amount in _TURN.findall(run.group()):
                 turns.append(face.upper() + ("2" if "2" in amount else "'" if amount else ""))
         return turns or None
