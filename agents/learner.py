@@ -26,6 +26,7 @@ from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.ppo import AlgorithmState, ValueModel, adapted_beta, adapted_penalty, value_loss
 from rlvr_gym.agents.scoring import Scores, sampled_logprobs, score, score_batch
 from rlvr_gym.agents.seeds import derive_seed
+from rlvr_gym.agents.world import World
 
 __all__ = ["Batch", "Learner", "make_optimiser", "pad_batch", "sampled_logprobs", "set_lr"]
 
@@ -70,14 +71,22 @@ class Learner:
         policy: what is trained.
         config: the run's configuration.
         reference: the frozen policy that the KL is measured to; needed if ``beta > 0``, else only a metric.
+        world: processes that each compute the gradient of a share of the rows; alone by default.
 
     Attributes:
         value: the value model, if the algorithm has one.
         state: what the algorithm adapts from step to step.
     """
 
-    def __init__(self, policy: Policy, config: TrainConfig, reference: Policy | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        config: TrainConfig,
+        reference: Policy | None = None,
+        world: World | None = None,
+    ) -> None:
         self.policy, self.reference, self.config = policy, reference, config
+        self.world = world or World()
         algorithm = config.algorithm
         self.value = (
             ValueModel(policy, algorithm.value, derive_seed(config.seed, "value head"))
@@ -102,13 +111,18 @@ class Learner:
             for index in np.array_split(order.permutation(len(batch.lengths)), algorithm.minibatches):
                 if len(index):
                     self._optimise(batch.rows(index.tolist()), totals)
-        return {**totals.metrics(), **self._divergences(batch)}
+        return {**totals.summed(self.world).metrics(), **self._divergences(batch)}
 
     def judge(self, batch: Batch) -> Scores:
         """What the policy and the value model, as they are before the update, say about a whole batch."""
         config = self.config
         return score_batch(
-            self.policy, batch, config.optimiser.micro_batch, config.sampling.temperature, self.value
+            self.policy,
+            batch,
+            config.optimiser.micro_batch,
+            config.sampling.temperature,
+            self.value,
+            self.world,
         )
 
     def reference_logprobs(self, batch: Batch) -> Tensor:
@@ -116,7 +130,11 @@ class Learner:
         assert self.reference is not None, "the trainer holds a reference wherever beta > 0"
         config = self.config
         return score_batch(
-            self.reference, batch, config.optimiser.micro_batch, config.sampling.temperature
+            self.reference,
+            batch,
+            config.optimiser.micro_batch,
+            config.sampling.temperature,
+            world=self.world,
         ).logprobs
 
     @torch.no_grad()
@@ -162,6 +180,8 @@ class Learner:
             part = self._loss(micro, weights[index, :width], evenly[index, :width], totals)
             part.backward()
             loss += part.item()
+        self.world.sum_gradients(self._weights)
+        loss = self.world.sum_number(loss)
         totals.loss += loss
         totals.steps += 1
         if all(p.grad is None for p in self._weights):
@@ -186,6 +206,7 @@ class Learner:
         if not self.config.algorithm.zero_advantages_teach:
             useful &= (batch.advantages != 0).any(1)
         rows = sorted(torch.nonzero(useful)[:, 0].tolist(), key=lambda i: batch.lengths[i])
+        rows = list(self.world.share(rows))
         size = self.config.optimiser.micro_batch
         return (rows[i : i + size] for i in range(0, len(rows), size))
 
@@ -274,6 +295,15 @@ class _Totals:
 
     def add(self, name: str, values: Tensor, mask: Tensor) -> None:
         self.sums[name] = self.sums.get(name, 0.0) + float((values.detach() * mask).sum())
+
+    def summed(self, world: World) -> _Totals:
+        """The totals over all processes; losses, norms, rates and steps are the same in each."""
+        if world.size > 1:
+            parts = world.gather([(self.sums, self.tokens)])
+            names = sorted({name for sums, _ in parts for name in sums})
+            self.sums = {name: sum(sums.get(name, 0.0) for sums, _ in parts) for name in names}
+            self.tokens = sum(tokens for _, tokens in parts)
+        return self
 
     def metrics(self) -> dict[str, float]:
         """Means over tokens and over optimiser steps."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from rlvr_gym.agents.rollout import Completion, RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams
+from rlvr_gym.agents.world import World
 from rlvr_gym.episode import Episode
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.executor import Executor, InlineExecutor
@@ -107,7 +108,7 @@ def play(
     trajectories = _begin(engine, episodes)
     active = list(range(len(episodes)))
     turn = 0
-    with _Verification(verifier, executor, timeout) as verification:
+    with _Verification(verifier, executor, timeout, engine.world) as verification:
         while active:
             turns = _Turn(engine, [trajectories[i] for i in active], params.max_tokens, verification)
             completions = engine.generate(
@@ -182,8 +183,9 @@ def _take_turn(
 class _Verification:
     """Verifies answers in other processes while the engine decodes on; without other processes, all at the end."""
 
-    def __init__(self, verifier: Verifier, executor: Executor | None, timeout: float) -> None:
+    def __init__(self, verifier: Verifier, executor: Executor | None, timeout: float, world: World) -> None:
         self._verifier, self._executor, self._timeout = verifier, executor, timeout
+        self._world = world
         self._apart = executor is not None and not isinstance(executor, InlineExecutor)
         self._threads = ThreadPoolExecutor(_WAVES) if self._apart else None
         self._waves: list[tuple[list[Episode], Future[list[Verdict]]]] = []
@@ -206,9 +208,11 @@ class _Verification:
         self._waves, self._kept = [], []
 
     def _verify(self, episodes: Sequence[Episode]) -> list[Verdict]:
-        answers = [episode.pending or "" for episode in episodes]
-        tasks = [episode.task for episode in episodes]
-        return verify_all(self._verifier, answers, tasks, self._executor, timeout=self._timeout)
+        mine = self._world.share(episodes)
+        answers = [episode.pending or "" for episode in mine]
+        tasks = [episode.task for episode in mine]
+        verdicts = verify_all(self._verifier, answers, tasks, self._executor, timeout=self._timeout)
+        return self._world.gather(verdicts)
 
     def __enter__(self) -> _Verification:
         return self

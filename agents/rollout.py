@@ -17,6 +17,7 @@ from rlvr_gym.agents.attention import Prefill
 from rlvr_gym.agents.cache import SharedCache
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.sampling import SamplingParams, row_uniforms, sample
+from rlvr_gym.agents.world import World
 from rlvr_gym.errors import ConfigError
 
 __all__ = ["Completion", "RolloutEngine"]
@@ -52,6 +53,7 @@ class RolloutEngine:
     Args:
         policy: the policy; its weights are read anew in each call.
         max_rows: completions decoded side by side; more wait in a queue.
+        world: processes that each decode a share of the rows; alone by default.
 
     Example:
         >>> from rlvr_gym.agents.policy import load_policy
@@ -62,11 +64,12 @@ class RolloutEngine:
         (True, True)
     """
 
-    def __init__(self, policy: Policy, *, max_rows: int = 512) -> None:
+    def __init__(self, policy: Policy, *, max_rows: int = 512, world: World | None = None) -> None:
         if max_rows < 1:
             raise ConfigError(f"max_rows is at least 1; got {max_rows}.")
         self.policy = policy
         self.max_rows = max_rows
+        self.world = world or World()
         self._cache: SharedCache | None = None
 
     @torch.inference_mode()
@@ -88,7 +91,8 @@ class RolloutEngine:
             seed: of the random streams, in ``[0, 2**32)``.
             rows: the number of each row's random stream; ``0, 1, 2, ...`` by default.
             turn: which turn of a conversation this is; each has its own random stream.
-            on_finished: called with completions by number as they end, while others are still being decoded.
+            on_finished: called with completions by number as they end, while others are still being decoded; not
+                called where several processes share the work.
 
         Raises:
             ConfigError: if a prompt is empty or does not fit the policy's context.
@@ -97,6 +101,24 @@ class RolloutEngine:
             return []
         self._check(prompts, params)
         rows = range(len(prompts)) if rows is None else rows
+        if self.world.size > 1:
+            mine = self.world.share(range(len(prompts)))
+            part = self._decode([prompts[i] for i in mine], params, seed, [rows[i] for i in mine], turn, None)
+            return self.world.gather(part)
+        return self._decode(prompts, params, seed, rows, turn, on_finished)
+
+    def _decode(
+        self,
+        prompts: Sequence[Sequence[int]],
+        params: SamplingParams,
+        seed: int,
+        rows: Sequence[int],
+        turn: int,
+        on_finished: Callable[[dict[int, Completion]], None] | None,
+    ) -> list[Completion]:
+        """This process's rows."""
+        if not prompts:
+            return []
         slots = min(self.max_rows, len(prompts))
         # on a GPU, asking which rows are done stalls the queue of kernels; it is asked every few steps
         stride = 1 if self.policy.device.type == "cpu" else 8

@@ -15,6 +15,7 @@ from rlvr_gym.agents.batch import Batch
 from rlvr_gym.agents.layout import lay_out
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.ppo import ValueModel
+from rlvr_gym.agents.world import World
 
 __all__ = ["Scores", "sampled_logprobs", "score", "score_batch", "target_logprobs"]
 
@@ -123,12 +124,19 @@ def sampled_logprobs(policy: Policy, tokens: Tensor, mask: Tensor, temperature: 
 
 @torch.no_grad()
 def score_batch(
-    policy: Policy, batch: Batch, micro_batch: int, temperature: float, value: ValueModel | None = None
+    policy: Policy,
+    batch: Batch,
+    micro_batch: int,
+    temperature: float,
+    value: ValueModel | None = None,
+    world: World | None = None,
 ) -> Scores:
     """Log-probabilities (and values) of a whole batch without gradients, rows of alike length together."""
+    world = world or World()
     logprobs = torch.zeros_like(batch.mask)
     values = None if value is None else torch.zeros_like(batch.mask)
     rows = sorted(torch.nonzero(batch.mask.sum(1) > 0)[:, 0].tolist(), key=lambda i: batch.lengths[i])
+    rows = list(world.share(rows))
     for first in range(0, len(rows), micro_batch):
         index = rows[first : first + micro_batch]
         part = batch.rows(index)
@@ -137,4 +145,5 @@ def score_batch(
         logprobs[index, :width] = scores.logprobs
         if values is not None and scores.values is not None:
             values[index, :width] = scores.values
+    world.sum(logprobs, *([] if values is None else [values]))
     return Scores(logprobs, None, values)

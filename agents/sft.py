@@ -15,6 +15,7 @@ from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.scoring import sampled_logprobs
 from rlvr_gym.agents.tasks import TaskFeed
 from rlvr_gym.agents.tokenizer import Tokenizer
+from rlvr_gym.agents.world import World
 from rlvr_gym.env import EnvSettings
 from rlvr_gym.errors import DataError
 from rlvr_gym.problem import Dialogue
@@ -55,7 +56,9 @@ def demonstrate(settings: EnvSettings, task: Task, tokenizer: Tokenizer) -> Demo
     return Demonstration(tokens, mask)
 
 
-def sft_gradient(policy: Policy, rows: Sequence[Demonstration], micro_batch: int) -> float:
+def sft_gradient(
+    policy: Policy, rows: Sequence[Demonstration], micro_batch: int, world: World | None = None
+) -> float:
     """Adds the gradient of the mean negative log-likelihood of the oracle's tokens; returns that mean.
 
     The mean is over all tokens of ``rows``, however they are cut into micro-batches.
@@ -76,13 +79,16 @@ def sft_gradient(policy: Policy, rows: Sequence[Demonstration], micro_batch: int
         policy.tokenizer.pad_id,
         policy.device,
     )
+    world = world or World()
     tokens, total = batch.mask.sum(), 0.0
-    for first in range(0, len(rows), micro_batch):
-        part = batch.rows(range(first, min(first + micro_batch, len(rows))))
+    mine = world.share(range(len(rows)))
+    for first in range(0, len(mine), micro_batch):
+        part = batch.rows(mine[first : first + micro_batch])
         loss = -sampled_logprobs(policy, part.tokens, part.mask).sum() / tokens
         loss.backward()
         total += loss.item()
-    return total
+    world.sum_gradients(policy.parameters())
+    return world.sum_number(total)
 
 
 def warm_start(
@@ -92,6 +98,7 @@ def warm_start(
     config: TrainConfig,
     accuracy: Callable[[list[Task]], float],
     log: Callable[[dict[str, float]], None],
+    world: World | None = None,
 ) -> int:
     """Trains on demonstrations of fresh tasks, to the target accuracy or the last step.
 
@@ -102,6 +109,7 @@ def warm_start(
         config: its section ``sft``, and AdamW's settings out of ``optimiser``.
         accuracy: measures the policy on some tasks by sampling; called only if there is a target.
         log: takes one row a step.
+        world: processes that share the work.
 
     Returns:
         Steps taken.
@@ -115,7 +123,7 @@ def warm_start(
     for step in range(sft.steps):
         rows = [demonstrate(settings, task, policy.tokenizer) for task in feed.take(sft.batch_size)]
         optimiser.zero_grad(set_to_none=True)
-        loss = sft_gradient(policy, rows, shared.micro_batch)
+        loss = sft_gradient(policy, rows, shared.micro_batch, world)
         norm = float(nn.utils.clip_grad_norm_(policy.parameters(), shared.max_grad_norm))
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(

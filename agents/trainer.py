@@ -43,6 +43,7 @@ from rlvr_gym.agents.guards import Alarms, CollapseGuard, TrainingError, memory_
 from rlvr_gym.agents.holdout import HeldOut
 from rlvr_gym.agents.learner import Learner
 from rlvr_gym.agents.logging import RunLog
+from rlvr_gym.agents.policy import resolve_device
 from rlvr_gym.agents.progress import TrainingProgress
 from rlvr_gym.agents.rollout import RolloutEngine
 from rlvr_gym.agents.run import Summary, TrainState, make_policy, prepare_folder
@@ -50,6 +51,7 @@ from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.sft import warm_start
 from rlvr_gym.agents.tasks import TaskFeed, make_settings
+from rlvr_gym.agents.world import World
 from rlvr_gym.task import Task
 
 __all__ = ["Summary", "Trainer", "train"]
@@ -86,24 +88,26 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, run_dir: Path, *, resume: bool, quiet: bool) -> None:
         self.config, self.run_dir = config, run_dir
+        self.world = World.join(resolve_device(config.device))
         checkpoint = prepare_folder(config, run_dir, resume)
+        self.world.barrier()  # nobody writes before all have looked
         self._fresh = checkpoint is None
-        self.progress = TrainingProgress(quiet=quiet)
+        self.progress = TrainingProgress(quiet=quiet or not self.world.main)
         self.settings = make_settings(config)
         self.held_out = HeldOut(config)
         curriculum = config.env.curriculum.settings() if config.env.curriculum else None
         self.feed = TaskFeed(self.settings.problem, config.seed, self.held_out.tasks, curriculum=curriculum)
         self.policy = make_policy(config, self.settings)
-        self.engine = RolloutEngine(self.policy, max_rows=config.sampling.max_rows)
+        self.engine = RolloutEngine(self.policy, max_rows=config.sampling.max_rows, world=self.world)
         self.sampler = Sampler(self.engine, self.settings, self.feed, config)
-        self.learner = Learner(self.policy, config)
+        self.learner = Learner(self.policy, config, world=self.world)
         self.credit = Credit(config, self.learner, self.settings.design)
         self.guard, self.alarms = CollapseGuard(), Alarms(config.guard)
         self.state = TrainState()
         if checkpoint is not None:
             self._restore(checkpoint)
         self.log = RunLog(
-            run_dir,
+            run_dir if self.world.main else run_dir / "ranks" / str(self.world.rank),
             resumed_step=None if checkpoint is None else self.state.step,
             config=config.logging,
             about=config.to_dict(),
@@ -179,7 +183,9 @@ class Trainer:
         self._evaluate("base")
         if sft.steps:
             self.progress.begin("warm start", sft.steps)
-            warm_start(self.policy, self.settings, self.feed, self.config, self._accuracy, self._log_sft)
+            warm_start(
+                self.policy, self.settings, self.feed, self.config, self._accuracy, self._log_sft, self.world
+            )
             self.progress.end()
             self._evaluate("warm_start")
         if self.learner.value is not None:
@@ -207,7 +213,7 @@ class Trainer:
         self.state.evaluations.append({**result.to_dict(), "step": step, "stage": stage})
         self.log.evaluation(result.to_dict(), step, stage)
         self.progress.say(f"held-out accuracy, {stage.replace('_', ' ')} (step {max(step, 0)}): {result}")
-        if self.config.checkpoint.best and self.held_out.newest_is_best(self.state):
+        if self.config.checkpoint.best and self.held_out.newest_is_best(self.state) and self.world.main:
             save_policy(self.policy, self.run_dir / BEST)
 
     def _hold_reference(self) -> None:
@@ -215,9 +221,10 @@ class Trainer:
         if self.config.algorithm.beta == 0 and not self.config.algorithm.track_kl:
             return
         folder = self.run_dir / "reference"
-        if self.state.step == 0:
+        if self.state.step == 0 and self.world.main:
             shutil.rmtree(folder, ignore_errors=True)
             save_policy(self.policy, folder)
+        self.world.barrier()
         reference = copy.deepcopy(self.policy)
         reference.load_state_dict(read_weights(folder))
         self.learner.reference = reference.requires_grad_(False)
@@ -227,9 +234,10 @@ class Trainer:
         if self.feed.curriculum is not None:
             self.state.curriculum = self.feed.curriculum.state_dict()
         self.state.seconds = self._seconds()
-        save_checkpoint(
-            self.run_dir, self.state.step, self.policy, self._state_dict(), self.config.checkpoint.keep
-        )
+        if self.world.main:
+            keep = self.config.checkpoint.keep
+            save_checkpoint(self.run_dir, self.state.step, self.policy, self._state_dict(), keep)
+        self.world.barrier()
 
     def _state_dict(self) -> dict[str, Any]:
         return {
@@ -260,7 +268,8 @@ class Trainer:
         except TrainingError as error:
             step = self.state.step + 1
             folder = self.run_dir / CHECKPOINTS / f"failed-{step:06d}"
-            save_policy(self.policy, folder)
+            if self.world.main:
+                save_policy(self.policy, folder)
             raise TrainingError(
                 f"Step {step}: {error}. The newest good checkpoint is {find_checkpoint(self.run_dir)}; "
                 f"the policy as it is now is in {folder}."
@@ -269,7 +278,7 @@ class Trainer:
     def _stops_early(self) -> bool:
         """Whether the time is up, or the last evaluation says that it is enough."""
         limit = self.config.max_minutes
-        if limit is not None and self._seconds() >= 60 * limit:
+        if limit is not None and self.world.agree(lambda: self._seconds() >= 60 * limit):
             return True
         reason = self.held_out.enough(self.state)
         if reason is not None:

@@ -1,0 +1,118 @@
+"""Data parallelism over processes that ``torchrun`` started; alone, everything here does nothing.
+
+Every process holds the whole policy and the whole step's batch, and does its share of the work:
+
+* sampling: each decodes a share of the rows, and the completions are gathered;
+* verification: each verifies a share of the answers, and the verdicts are gathered;
+* training: each computes the gradient of a share of each minibatch's rows; the shares are summed.
+
+Random streams belong to rows and not to processes, and losses are normalised over the whole minibatch. So W
+processes make the steps that one makes, up to the order in which numbers are added up.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from rlvr_gym.errors import ConfigError
+
+__all__ = ["World"]
+
+_T = TypeVar("_T")
+
+
+class World:
+    """The processes of a run, seen from one of them.
+
+    Attributes:
+        rank: the number of this process.
+        size: how many there are.
+    """
+
+    def __init__(self, rank: int = 0, size: int = 1) -> None:
+        self.rank, self.size = rank, size
+
+    @classmethod
+    def join(cls, device: torch.device) -> World:
+        """The world that ``torchrun`` made, or this process alone.
+
+        Raises:
+            ConfigError: if the processes do not find each other.
+        """
+        size = int(os.environ.get("WORLD_SIZE", "1"))
+        if size == 1:
+            return cls()
+        if device.type == "cuda":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        if not dist.is_initialized():
+            try:
+                dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            except (RuntimeError, ValueError) as error:
+                raise ConfigError(
+                    f"WORLD_SIZE is {size}, but the processes do not find each other ({error}); "
+                    "start them by torchrun --nproc-per-node N -m rlvr_gym.cli.main train ..."
+                ) from error
+            atexit.register(dist.destroy_process_group)
+        return cls(dist.get_rank(), size)
+
+    @property
+    def main(self) -> bool:
+        """Whether this process writes checkpoints and talks."""
+        return self.rank == 0
+
+    def share(self, items: Sequence[_T]) -> Sequence[_T]:
+        """This process's part of some work: every size-th item."""
+        return items[self.rank :: self.size]
+
+    def gather(self, part: Sequence[_T]) -> list[_T]:
+        """The results of all parts, in the order of the items that :meth:`share` split."""
+        if self.size == 1:
+            return list(part)
+        parts: list[Sequence[_T]] = [()] * self.size
+        dist.all_gather_object(parts, part)
+        return [parts[i % self.size][i // self.size] for i in range(sum(map(len, parts)))]
+
+    def sum(self, *tensors: Tensor) -> None:
+        """Adds the tensors of all processes up, in place."""
+        if self.size > 1:
+            for tensor in tensors:
+                dist.all_reduce(tensor)
+
+    def sum_number(self, number: float) -> float:
+        """The sum of a number over all processes."""
+        if self.size == 1:
+            return number
+        return sum(self.gather([number]))
+
+    def sum_gradients(self, weights: Iterable[Tensor]) -> None:
+        """Adds gradients up; a weight that has one in some process has it in all of them afterwards."""
+        if self.size == 1:
+            return
+        weights = [w for w in weights if w.requires_grad]
+        has = torch.tensor([float(w.grad is not None) for w in weights], device=weights[0].device)
+        self.sum(has)
+        for weight, count in zip(weights, has.tolist(), strict=True):
+            if count:
+                if weight.grad is None:
+                    weight.grad = torch.zeros_like(weight)
+                self.sum(weight.grad)
+
+    def agree(self, decide: Callable[[], bool]) -> bool:
+        """What the main process decides."""
+        if self.size == 1:
+            return decide()
+        answer = [decide() if self.main else False]
+        dist.broadcast_object_list(answer)
+        return answer[0]
+
+    def barrier(self) -> None:
+        """Waits until all are here."""
+        if self.size > 1:
+            dist.barrier()

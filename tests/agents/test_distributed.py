@@ -1,0 +1,114 @@
+"""Two processes make the steps that one makes: sampling, verification, gradients, metrics, checkpoints."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rlvr_gym.agents.checkpoint import find_checkpoint, read_weights
+from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.logging import is_wall_clock
+from rlvr_gym.agents.trainer import train
+
+RUN = """
+import json, sys
+from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.trainer import train
+train(TrainConfig.parse(json.loads(sys.argv[1])), sys.argv[2], resume=len(sys.argv) > 3, quiet=True)
+"""
+
+
+def config(algorithm: dict[str, Any], **changes: Any) -> TrainConfig:
+    return TrainConfig.parse(
+        {
+            "env": {
+                "id": "rlvr/Arithmetic-v0",
+                "settings": {"prompt": "terse", "terms": 2, "digits": 1},
+                "system_prompt": "tags",
+            },
+            "reward": {"score": 1.0, "format_r1": 0.3, "length": -0.01},
+            "policy": "micro",
+            "sft": {"steps": 6, "batch_size": 9},
+            "sampling": {"prompts_per_step": 5, "group_size": 3, "max_tokens": 12, "max_rows": 4},
+            "algorithm": algorithm,
+            "optimiser": {"micro_batch": 2, "lr": 1e-3},
+            "eval": {"tasks": 7, "every": 2},
+            "checkpoint": {"every": 2},
+            "logging": {"tensorboard": False, "rollouts_every": 1},
+            "steps": 4,
+            "threads": 1,
+            "device": "cpu",
+            **changes,
+        }
+    )
+
+
+def run_on_two(config: TrainConfig, folder: Path, *resume: str) -> None:
+    """What torchrun does: two processes, told of each other by the environment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    command = [sys.executable, "-c", RUN, json.dumps(config.to_dict()), str(folder), *resume]
+    processes = [
+        subprocess.Popen(
+            command, env={**shared, "RANK": str(r), "LOCAL_RANK": str(r)}, stderr=subprocess.PIPE, text=True
+        )
+        for r in range(2)
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors[-3000:]
+
+
+def rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]
+
+
+def assert_alike(one: Path, two: Path) -> None:
+    for name in ("metrics.jsonl", "eval.jsonl", "sft.jsonl"):
+        a, b = rows(one, name), rows(two, name)
+        assert len(a) == len(b) > 0
+        for left, right in zip(a, b, strict=True):
+            assert left.keys() == right.keys()
+            for key in left.keys():
+                if isinstance(left[key], str):
+                    assert right[key] == left[key]
+                elif not is_wall_clock(key):
+                    assert right[key] == pytest.approx(left[key], abs=1e-4, rel=1e-3), (name, key)
+    first, second = (read_weights(find_checkpoint(folder)) for folder in (one, two))
+    for name, weight in first.items():
+        torch.testing.assert_close(second[name], weight, atol=2e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        {"name": "grpo", "minibatches": 2, "beta": 0.05},
+        {"name": "ppo", "epochs": 2, "kl_in": "reward", "beta": 0.05},
+        {"name": "dapo", "max_resamples": 2, "recompute_old": True, "importance_cap": 2.0},
+    ],
+    ids=lambda algorithm: algorithm["name"],
+)
+def test_two_processes_make_the_steps_of_one(algorithm: dict[str, Any], tmp_path: Path) -> None:
+    settings = config(algorithm)
+    train(settings, tmp_path / "one", quiet=True)
+    run_on_two(settings, tmp_path / "two")
+    assert_alike(tmp_path / "one", tmp_path / "two")
+    assert len(rows(tmp_path / "two", "rollouts.jsonl")) == len(rows(tmp_path / "one", "rollouts.jsonl"))
+
+
+def test_two_processes_resume(tmp_path: Path) -> None:
+    settings = config({"name": "grpo"})
+    train(settings, tmp_path / "one", quiet=True)
+    run_on_two(settings.replace(steps=2), tmp_path / "two")
+    run_on_two(settings, tmp_path / "two", "resume")
+    assert_alike(tmp_path / "one", tmp_path / "two")
