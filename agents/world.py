@@ -57,7 +57,7 @@ class World:
             except (RuntimeError, ValueError) as error:
                 raise ConfigError(
                     f"WORLD_SIZE is {size}, but the processes do not find each other ({error}); "
-                    "start them by torchrun --nproc-per-node N -m rlvr_gym.cli.main train ..."
+                    "start them by torchrun --nproc-per-node N -m rlvr_gym train ... --run-dir DIR"
                 ) from error
             atexit.register(dist.destroy_process_group)
         return cls(dist.get_rank(), size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -64,6 +65,8 @@ def train(
     overrides = {key: value for key, value in given.items() if value is not None} | parse_settings(settings)
     if resume and run_dir is None:
         raise ConfigError("--resume needs --run-dir, the folder of the run that is to go on.")
+    if run_dir is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError("Several processes need --run-dir, so that they write to the same folder.")
     is_file = what.endswith(CONFIG_SUFFIXES)
     if not is_file:
         what = entry(what).id
@@ -79,6 +82,8 @@ def train(
     config = TrainConfig.from_yaml(what, **overrides) if is_file else TrainConfig.for_env(what, **overrides)
     folder = run_dir or Path("runs") / f"{_stem(what)}-{datetime.now():%Y%m%d-%H%M%S}"
     run_training(config, folder, resume=resume, quiet=quiet)
+    if int(os.environ.get("RANK", "0")) > 0:
+        return  # the first process of several tells what came of it
     page = write_report(folder)
     _show(folder, page)
 

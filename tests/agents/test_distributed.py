@@ -79,7 +79,7 @@ def assert_alike(one: Path, two: Path) -> None:
         assert len(a) == len(b) > 0
         for left, right in zip(a, b, strict=True):
             assert left.keys() == right.keys()
-            for key in left.keys():
+            for key in left:
                 if isinstance(left[key], str):
                     assert right[key] == left[key]
                 elif not is_wall_clock(key):
