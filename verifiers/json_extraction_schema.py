@@ -111,7 +111,9 @@ def kind_of(value: Any) -> str:
         return "integer"
     if isinstance(value, Decimal | float):
         return "number"
-    return {str: "string", list: "array", dict: "object"}.get(type(value), "unknown")
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
 
 
 def check_schema(schema: Any, depth: int = 0) -> None:
@@ -164,16 +166,17 @@ def schema_fault(value: Any, schema: Mapping[str, Any], place: str = "the value"
 
 def _size_fault(value: Any, schema: Mapping[str, Any], place: str) -> str | None:
     """Whether a value is too small or too large, by what its kind is measured."""
+    size: int | Decimal
     if isinstance(value, str):
         size, least, most, unit = len(value), "minLength", "maxLength", "characters"
     elif isinstance(value, list):
         size, least, most, unit = len(value), "minItems", "maxItems", "items"
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
-        size, least, most, unit = value, "minimum", "maximum", "as value"  # type: ignore[assignment]
+        size, least, most, unit = value, "minimum", "maximum", "as value"
     else:
         return None
     if size < schema.get(least, size) or size > schema.get(most, size):
-        return f"{place} has {str(size)[:40]} {unit}, which is not in the range"
+        return f"{place} has {str(size)[:40]} {unit}, which is out of range"
     return None
 
 

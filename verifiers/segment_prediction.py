@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
@@ -59,10 +60,12 @@ class SegmentVerifier(AnswerVerifier):
         if len(answer) > MAX_CHARS:
             return Verdict.wrong(Reason.TOO_COMPLEX, answer[:200])
         predicted, truth = words_of(answer), words_of(task.answer["segment"])
-        measures = {name: round(measure(predicted, truth), 6) for name, measure in SCORES.items()}
+        measures: dict[str, Any] = {
+            name: round(measure(predicted, truth), 6) for name, measure in SCORES.items()
+        }
         value = SCORES[task.answer["score"]](predicted, truth)
         shown = answer[:200]
         if value < FLOOR:
-            return Verdict.wrong(extracted=shown, **measures)
+            return Verdict.wrong(Reason.WRONG, shown, **measures)
         correct = value >= task.answer["threshold"]
         return Verdict(value, correct, Reason.CORRECT if correct else Reason.PARTIAL, True, shown, measures)

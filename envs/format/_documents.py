@@ -218,29 +218,34 @@ def _email(doc: Document) -> str:
     )
 
 
-def _invoice(doc: Document) -> str:
+def _articles(doc: Document) -> tuple[list[dict[str, Any]], list[str], float]:
+    """The articles of an invoice, their lines, and the total."""
     rng = doc.rng
-    seller, buyer = shuffled(rng, FIRMS)[:2]
-    number = f"{pick(rng, 'ABCKRX')}-{integer(rng, 1000, 9999)}/{integer(rng, 1, 99)}"
-    day = doc.day()
-    due = day + timedelta(days=pick(rng, (10, 14, 21, 30)))
-    items = [
-        {"article": goods, "quantity": integer(rng, 1, 60), "unit_price": integer(rng, 40, 9000) / 100}
-        for goods in shuffled(rng, GOODS)[: integer(rng, 1, 2 + doc.noise)]
-    ]
-    lines = [
-        pick(
+    items, lines, cents = [], [], 0
+    for article in shuffled(rng, GOODS)[: integer(rng, 1, 2 + doc.noise)]:
+        quantity, price = integer(rng, 1, 60), integer(rng, 40, 9000)
+        form = pick(
             rng,
             (
                 "{q} x {a} @ {p:.2f}",
                 "{a} .... {q} pcs at EUR {p:.2f} each",
                 "* {a} | qty {q} | unit {p:.2f} EUR",
             ),
-        ).format(q=i["quantity"], a=i["article"], p=i["unit_price"])
-        for i in items
-    ]
+        )
+        items.append({"article": article, "quantity": quantity, "unit_price": price / 100})
+        lines.append(form.format(a=article, q=quantity, p=price / 100))
+        cents += quantity * price
+    return items, lines, cents / 100
+
+
+def _invoice(doc: Document) -> str:
+    rng = doc.rng
+    seller, buyer = shuffled(rng, FIRMS)[:2]
+    number = f"{pick(rng, 'ABCKRX')}-{integer(rng, 1000, 9999)}/{integer(rng, 1, 99)}"
+    day = doc.day()
+    due = day + timedelta(days=pick(rng, (10, 14, 21, 30)))
+    items, lines, total = _articles(doc)
     kinds = [{"article": "string", "quantity": "integer", "unit_price": "number"}]
-    total = round(sum(int(i["quantity"]) * round(float(i["unit_price"]) * 100) for i in items)) / 100
     noise = doc.decoy(
         (
             f"Previous balance: {doc.amount(500)[1]} (settled)",
