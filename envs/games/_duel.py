@@ -22,6 +22,8 @@ __all__ = ["BestMoveVerifier", "Duel", "Level", "MoveChoice", "read_name"]
 
 _DRAWS = 400
 """Positions that are drawn at most until one is as hard as the level asks for."""
+_FREE_DRAWS = 40
+"""The same where no hardness is asked for: the solver may take long for each."""
 _SPARE_TURNS = 2
 _MOST_EMPTY = 12
 """With more empty cells the solver could take seconds."""
@@ -51,13 +53,15 @@ def draw_level(rng: np.random.Generator, level: Level) -> tuple[Position, int]:
     At most half of the moves keep the value. After many draws in vain, the hardest position that was drawn.
     """
     hardest: tuple[int, Position] | None = None
-    for _ in range(_DRAWS):
+    for _ in range(_DRAWS if level.nodes else _FREE_DRAWS):
         position = draw_position(rng, level.rules, level.empty)
         solver = Solver(level.rules)
         if solver.value(position) < 0:
             continue
         nodes = solver.nodes
         legal = len(level.rules.moves(position[0] | position[1]))
+        if level.empty == level.rules.cells:
+            return position, nodes  # there is only one
         if nodes >= level.nodes and 2 * len(solver.best_moves(position)) <= legal:
             return position, nodes
         if hardest is None or nodes > hardest[0]:
