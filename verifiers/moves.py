@@ -16,7 +16,6 @@ from rlvr_gym.task import Task
 from rlvr_gym.verifiers.grids import RuleVerifier
 
 __all__ = [
-    "DIRECTIONS",
     "Illegal",
     "MoveRules",
     "PlanVerifier",
@@ -32,9 +31,6 @@ P = TypeVar("P")
 """A position: an immutable value that holds all there is to know, the goal included."""
 M = TypeVar("M")
 """A move."""
-
-DIRECTIONS = {"U": (-1, 0), "D": (1, 0), "L": (0, -1), "R": (0, 1)}
-"""Rows and columns that a step goes on by."""
 
 _SEPARATORS = re.compile(r"(?:[\s,;|()\[\]{}\"'`*]|->|=>|\u2192|\bthen\b|\band\b)*", re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[\w-]*[ \t]*$", re.MULTILINE)

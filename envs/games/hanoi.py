@@ -20,7 +20,7 @@ __all__ = ["Hanoi", "HanoiPlan", "HanoiVerifier"]
 
 PEGS = "ABC"
 LEVELS = (
-    (2, 2, 3), (3, 3, 4), (3, 5, 6), (4, 7, 8), (4, 9, 11), (5, 12, 15), (5, 16, 20), (5, 21, 26), (6, 27, 35),
+    (3, 2, 2), (3, 3, 4), (4, 5, 6), (4, 7, 8), (4, 9, 11), (5, 12, 15), (5, 16, 20), (5, 21, 26), (6, 27, 35),
     (6, 36, 50),
 )  # fmt: skip
 """Difficulty: disks, and the least and most moves of a shortest solution."""
@@ -147,7 +147,7 @@ class HanoiVerifier(PlanVerifier[Carry]):
 class Hanoi(PuzzleDialogue):
     """Play the Towers of Hanoi from any position to any other.
 
-    Difficulty 1 has 2 disks and 2 or 3 moves, 10 has 6 disks and 36 to 50 moves; the hardness is the number of moves of
+    Difficulty 1 has 3 disks and 2 moves, 10 has 6 disks and 36 to 50 moves; the hardness is the number of moves of
     a shortest solution. Twice as many and six more may be tried.
     """
 

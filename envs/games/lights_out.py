@@ -17,8 +17,10 @@ from rlvr_gym.verifiers.moves import Illegal, PlanVerifier, parse_cells
 
 __all__ = ["LightsOut", "LightsOutPlan", "LightsOutVerifier"]
 
-LEVELS = ((2, 2), (2, 3), (3, 3), (3, 4), (4, 4), (4, 5), (5, 5), (5, 6), (6, 6), (6, 7))
-"""Difficulty: rows and columns."""
+LEVELS = (
+    (3, 3, 2), (3, 4, 3), (3, 4, 4), (4, 4, 3), (4, 4, 0), (4, 5, 0), (5, 5, 0), (5, 6, 0), (6, 6, 0), (6, 7, 0),
+)  # fmt: skip
+"""Difficulty: rows, columns, and cells that are pressed to mix the lights; 0 for about half of all."""
 LEAST_PRESSES = 2
 SPARE = 4
 
@@ -98,10 +100,11 @@ class LightsOutRules(Puzzle[Lights, Cell]):
 
     def draw(self, rng: np.random.Generator, difficulty: int) -> Drawn[Cell]:
         """Draws presses, which can be undone."""
-        rows, columns = LEVELS[difficulty - 1]
+        rows, columns, presses = LEVELS[difficulty - 1]
         while True:
             lit = 0
-            for i in np.flatnonzero(rng.integers(2, size=rows * columns)).tolist():
+            count = presses or int(rng.binomial(rows * columns, 0.5))
+            for i in rng.permutation(rows * columns)[:count].tolist():
                 lit ^= _press(rows, columns)[i]
             position = Lights(rows, columns, lit)
             plan = self.solve(position) or []
@@ -122,8 +125,8 @@ class LightsOutVerifier(PlanVerifier[Cell]):
 class LightsOut(PuzzleDialogue):
     """Play Lights Out.
 
-    Difficulty 1 has a grid of 2 x 2, 5 of 4 x 4, 10 of 6 x 7; the hardness is the number of lights and the least number
-    of presses together. Four more presses may be tried than there are lights.
+    Difficulty 1 has a grid of 3 x 3 mixed by 2 presses, 5 has 4 x 4, 10 has 6 x 7; the hardness is the number of lights
+    and the least number of presses together. Four more presses may be tried than there are lights.
     """
 
     verifier: ClassVar[str] = "lights_out_plan"
@@ -135,8 +138,9 @@ class LightsOut(PuzzleDialogue):
 class LightsOutPlan(PlanProblem):
     """Say which cells to press to turn all lights off, or that it cannot be done; every set that works counts.
 
-    Difficulty and hardness are those of ``rlvr/LightsOut-v0``. Where the grid's size allows it, one task of four has no
-    solution: there is a set of cells of which every press switches an even number, and an odd number of them is on.
+    Difficulty and hardness are those of ``rlvr/LightsOut-v0``. On grids of 4 x 4 and 5 x 5 (difficulty 4, 5 and 7) one
+    task of four has no solution: there is a set of cells of which every press switches an even number, and an odd number
+    of them is on. There the number of these cells counts in place of presses.
     """
 
     verifier: ClassVar[str] = "lights_out_plan"
@@ -145,7 +149,7 @@ class LightsOutPlan(PlanProblem):
 
     def draw_impossible(self, rng: np.random.Generator, difficulty: int) -> Drawn[Cell]:
         """Draws lights until they are out of reach."""
-        rows, columns = LEVELS[difficulty - 1]
+        rows, columns, _ = LEVELS[difficulty - 1]
         if not _equations(rows, columns).quiet:
             return self.puzzle.draw(rng, difficulty)
         while True:
@@ -215,22 +219,27 @@ def _least_presses(position: Lights) -> int | None:
 
 def _drawn(position: Lights, plan: list[Cell] | None) -> Drawn[Cell]:
     cells = position.rows * position.columns
+    effort = len(plan) if plan is not None else _odd_cells(position).bit_count()
     return Drawn(
         board={"lights": ["".join(map(str, row)) for row in _grid(position, position.lit)]},
         plan=plan,
         limit=cells + SPARE,
-        facts={"rows": position.rows, "columns": position.columns, "hardness": cells + len(plan or [])},
+        facts={"rows": position.rows, "columns": position.columns, "hardness": cells + effort},
         proof=_proof(position) if plan is None else (),
     )
 
 
-def _proof(position: Lights) -> tuple[str, ...]:
+def _odd_cells(position: Lights) -> int:
     """A set of cells of which every press switches an even number, while an odd number of them is on.
 
     Presses that change nothing are such a set, because a cell switches another just if that one switches it.
     """
     quiet = _equations(position.rows, position.columns).quiet
-    odd = next(mask for mask in quiet if (mask & position.lit).bit_count() % 2)
+    return next(mask for mask in quiet if (mask & position.lit).bit_count() % 2)
+
+
+def _proof(position: Lights) -> tuple[str, ...]:
+    odd = _odd_cells(position)
     return (
         f"Look at the cells that are marked by 1 here:\n{grid_text(_grid(position, odd))}",
         "Every press switches an even number of them (0, 2 or 4), as can be checked cell by cell.",

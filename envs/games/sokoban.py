@@ -23,9 +23,9 @@ LEVELS = (
     (6, 23, 3, 12, 13), (6, 24, 3, 14, 15), (7, 28, 3, 16, 18), (7, 30, 3, 19, 30),
 )  # fmt: skip
 """Difficulty: rows and columns, floor cells, boxes, and the least and most pushes of a solution."""
-DRAWS = 6
+DRAWS = 4
 """Rooms that are drawn before the one that needs the most pushes has to do."""
-MOST_PULLED = 2_000
+MOST_PULLED = 1_500
 MOST_VISITS = 20_000
 SPARE = 10
 LETTERS = "UDLR"
@@ -46,7 +46,7 @@ class SokobanRules(Puzzle[Warehouse, str]):
     """The player walks, and pushes one box at a time."""
 
     form = "the steps in their order, such as U, D, L, R"
-    examples = ("U, D, L, R", "L, R, D, U", "R, L, U, D", "D, U, R, L")
+    examples = ("U, D, L, R", "L, R, D, U", "R, L, U, D", "D, U, R, L", ", ".join("U" * 9))
 
     def position(self, board: Mapping[str, Any]) -> Warehouse:
         """Rows in the usual notation, with ``_`` for free floor and another letter for walls."""
