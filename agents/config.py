@@ -242,16 +242,16 @@ class TrainConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _lay_over_preset(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping) or data.get("preset") is None:
+        if not isinstance(data, Mapping):
             return data
-        filled = preset_settings(data["preset"])
-        chosen = _open_up("algorithm", data.get("algorithm"))
-        if (
-            isinstance(chosen, Mapping)
-            and chosen.get("name", filled["algorithm"]["name"]) != filled["algorithm"]["name"]
-        ):
+        given = {key: _open_up(key, value) for key, value in data.items()}
+        if given.get("preset") is None:
+            return given
+        filled = preset_settings(given["preset"])
+        chosen, own = given.get("algorithm"), filled["algorithm"]["name"]
+        if isinstance(chosen, Mapping) and chosen.get("name", own) != own:
             del filled["algorithm"]  # another algorithm begins from its own settings
-        return _merge(filled, data)
+        return _merge(filled, given)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:

@@ -232,6 +232,21 @@ def test_turn_rewards_by_hand(policy: Policy) -> None:
     assert turns[0, 1, 2].isnan()
 
 
+def test_an_episode_knows_what_each_turn_counted() -> None:
+    settings = make_settings(TrainConfig.for_env("rlvr/GuessTheNumber-v0"))
+    episode = settings.begin(settings.problem.source(0)[0])
+    episode.act("<guess>50</guess>")
+    episode.act("nonsense")
+    episode.act("nonsense again")
+    assert len(episode.turn_metrics) == episode.turns == 3
+    summed: dict[str, float] = {}
+    for counted in episode.turn_metrics:
+        for name, value in counted.items():
+            summed[name] = summed.get(name, 0.0) + value
+    assert summed == episode.metrics
+    assert episode.turn_metrics[1] == episode.turn_metrics[2] == {"illegal_guesses": 1.0}
+
+
 def test_gdpo_reads_the_designs_weights(policy: Policy) -> None:
     design = {"correct": 1.0, "finished": 0.25, "length": 0.0}
     batch, _ = assigner(policy, "gdpo", design).assign(make_groups(policy))

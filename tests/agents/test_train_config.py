@@ -31,6 +31,11 @@ def test_yaml_and_overrides(tmp_path: Path) -> None:
     assert config.algorithm.dynamic_sampling
 
 
+def test_bare_names(tmp_path: Path) -> None:
+    config = TrainConfig.from_yaml(write(tmp_path, "env: rlvr/Arithmetic-v0\nalgorithm: rloo\n"))
+    assert (config.env.id, config.algorithm.advantage) == ("rlvr/Arithmetic-v0", "rloo")
+
+
 def test_a_named_algorithm_sets_what_it_says_and_fields_beside_it_win() -> None:
     for name, fields in ALGORITHMS.items():
         algorithm = TrainConfig.for_env("x", algorithm=name).algorithm

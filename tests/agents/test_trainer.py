@@ -349,13 +349,25 @@ def test_json_lines_after_a_kill(tmp_path: Path) -> None:
     assert path.read_text() == ""
 
 
-def test_multi_turn_training(tmp_path: Path, micro_config: TrainConfig) -> None:
-    """Turn by turn, with credit for turns; the environment counts what it does not like."""
+@pytest.mark.parametrize(
+    "algorithm",
+    ["grpo", {"name": "mt_grpo", "turn_rewards": {"illegal_guesses": -0.2}, "turn_decay": 0.9}, "ppo"],
+    ids=["grpo", "mt_grpo", "ppo"],
+)
+def test_multi_turn_training(tmp_path: Path, micro_config: TrainConfig, algorithm: Any) -> None:
+    """Turn by turn; the environment counts what it does not like."""
     guessing = {"id": "rlvr/GuessTheNumber-v0", "settings": {"largest": 7}}
-    config = micro_config.replace(steps=2, **{"eval.tasks": 3, "sampling.max_tokens": 10})
+    config = micro_config.replace(
+        steps=2,
+        algorithm=algorithm,
+        reward={"term": "length"},
+        **{"eval.tasks": 3, "sampling.max_tokens": 10},
+    )
     config = TrainConfig.parse({**config.to_dict(), "env": guessing})
     train(config, tmp_path, quiet=True)
-    assert rows(tmp_path / "metrics.jsonl")[-1]["turns"] > 1
+    row = rows(tmp_path / "metrics.jsonl")[-1]
+    assert row["turns"] > 1
+    assert row["grad_norm"] > 0
 
 
 def test_nothing_is_printed_when_quiet(

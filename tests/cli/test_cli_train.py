@@ -60,3 +60,20 @@ def test_a_checkpoint_is_evaluated(trained, capsys):
     assert run(line) == 0
     again = json.loads(capsys.readouterr().out)
     assert {**first, "seconds": 0} == {**again, "seconds": 0}
+
+
+def test_a_preset_and_an_algorithm_by_name(tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG)
+    line = ["train", str(config), "--steps", "1", "--quiet", "--run-dir"]
+    assert run([*line, str(tmp_path / "a"), "--preset", "dapo"]) == 0
+    written = json.loads((tmp_path / "a" / "config.json").read_text())
+    assert (written["preset"], written["algorithm"]["eps_high"]) == ("dapo", 0.28)
+    assert written["sampling"]["max_tokens"] == 8  # the file says so
+    assert run([*line, str(tmp_path / "b"), "--algorithm", "ppo"]) == 0
+    assert json.loads((tmp_path / "b" / "config.json").read_text())["algorithm"]["advantage"] == "gae"
+
+
+def test_a_preset_that_is_not_there(tmp_path, capsys):
+    assert run(["train", "Arithmetic", "--preset", "dappo", "--run-dir", str(tmp_path)]) == 2
+    assert "did you mean dapo" in capsys.readouterr().err
