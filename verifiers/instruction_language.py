@@ -49,6 +49,8 @@ LANGUAGES: tuple[str, ...] = (*_STOP_WORDS, *_SCRIPTS)
 _LEAST_WORDS = 5
 _LEAST_SHARE = 0.2
 """Of the words of a plain text, between a third and a half are among the hundred most common of its language."""
+_MOST_SHARE, _MOST_FROM = 0.85, 15
+"""But hardly ever nearly all of them, in a text of some length: a string of small words is no text."""
 _SCRIPT_SHARE = 0.8
 
 
@@ -73,4 +75,5 @@ def detect_language(words: Sequence[str]) -> str | None:
     }
     best = max(shares, key=lambda language: shares[language])
     tied = sum(share == shares[best] for share in shares.values()) > 1
-    return best if shares[best] >= _LEAST_SHARE and not tied else None
+    most = _MOST_SHARE if len(words) >= _MOST_FROM else 1.0
+    return best if _LEAST_SHARE <= shares[best] <= most and not tied else None

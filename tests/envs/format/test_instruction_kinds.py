@@ -122,6 +122,8 @@ def test_languages_are_told_apart():
         assert detect_language(words_of(text)) == language
         for sentence in sentences:
             assert detect_language(words_of(sentence.format(a="Selma", b="Tomas"))) in (language, None)
+    small = "the of and to in is that it was for on with as be at by this have"
+    assert detect_language(words_of(small)) is None  # small words alone are no text
     assert detect_language(words_of("Most people notice the boat first and it is gone.")) == "English"
 
 
