@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from rlvr_gym.agents.algorithms import ALGORITHMS, AlgorithmConfig, Section, ValueConfig
 from rlvr_gym.agents.presets import preset_settings
+from rlvr_gym.agents.sampling import Chunking, SamplingParams
 from rlvr_gym.curriculum import CurriculumSettings
 from rlvr_gym.errors import ConfigError
 
@@ -121,6 +122,22 @@ class SamplingConfig(Section):
     max_rows: int = Field(
         default=512, ge=1, description="Completions decoded side by side; more wait in a queue."
     )
+    chunk: int = Field(
+        default=0, ge=0, description="Delethink: tokens of a chunk of thinking; 0 for one context that grows."
+    )
+    carry: int = Field(
+        default=0, ge=0, description="Tokens of a chunk that the next one sees; 0 for half of a chunk."
+    )
+
+    @property
+    def chunking(self) -> Chunking | None:
+        """How completions are cut into chunks, if they are."""
+        return Chunking(self.chunk, self.carry or self.chunk // 2) if self.chunk else None
+
+    def params(self, temperature: float | None = None) -> SamplingParams:
+        """What the rollout engine takes, at this temperature or that of training."""
+        temperature = self.temperature if temperature is None else temperature
+        return SamplingParams(self.max_tokens, temperature, self.top_p, self.top_k, self.chunking)
 
 
 class OptimiserConfig(Section):

@@ -14,10 +14,10 @@ from rlvr_gym.agents.advantages import solved_alike
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.play import Trajectory, play
 from rlvr_gym.agents.rollout import RolloutEngine
-from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.tasks import TaskFeed
 from rlvr_gym.env import EnvSettings
+from rlvr_gym.errors import ConfigError
 from rlvr_gym.rewards import Reward
 
 __all__ = ["Group", "Sampler", "reward_matrix", "rollout_row", "sample_metrics"]
@@ -53,8 +53,11 @@ class Sampler:
         self.engine, self.settings, self.feed, self.config = engine, settings, feed, config
         self.rows = rows
         self._seed = derive_seed(config.seed, "sampling")
-        s = config.sampling
-        self._params = SamplingParams(s.max_tokens, s.temperature, s.top_p, s.top_k)
+        self._params = config.sampling.params()
+        if self._params.chunking is not None and settings.problem.several_turns:
+            raise ConfigError(
+                f"sampling.chunk cuts one long completion; {config.env.id} has several turns: leave it at 0."
+            )
 
     def sample(self) -> tuple[list[Group], list[Group]]:
         """One step's worth of groups: those to train on, and all that were sampled.

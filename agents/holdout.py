@@ -8,7 +8,6 @@ from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.evaluate import Evaluation, evaluate
 from rlvr_gym.agents.rollout import RolloutEngine
 from rlvr_gym.agents.run import TrainState
-from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.tasks import held_out_tasks, make_settings
 
@@ -30,12 +29,12 @@ class HeldOut:
 
     def measure(self, engine: RolloutEngine) -> Evaluation:
         """The policy as it is, with the same random streams each time, so that changes stand out."""
-        config, sampling = self.config.eval, self.config.sampling
+        config = self.config.eval
         return evaluate(
             engine,
             self.settings,
             self.tasks,
-            SamplingParams(sampling.max_tokens, config.temperature, sampling.top_p, sampling.top_k),
+            self.config.sampling.params(config.temperature),
             seed=derive_seed(self.config.seed, "evaluation"),
             samples=config.samples,
         )

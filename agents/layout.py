@@ -8,14 +8,15 @@ from torch import Tensor
 
 from rlvr_gym.agents.attention import AfterPrefix, Prefill
 from rlvr_gym.agents.policy import Policy
+from rlvr_gym.agents.sampling import Chunking
 
-__all__ = ["Layout", "SharedPrompts", "lay_out"]
+__all__ = ["Chunks", "Layout", "SharedPrompts", "lay_out"]
 
 _WORTH_SHARING = 0.2
 """Share of a batch's tokens that sharing prompts has to save."""
 
 
-def lay_out(tokens: Tensor, mask: Tensor) -> Layout:
+def lay_out(tokens: Tensor, mask: Tensor, chunking: Chunking | None = None) -> Layout:
     """The cheaper layout of a batch.
 
     What comes before the first sampled token of a row is its prompt. The G samples of a prompt repeat it, and where
@@ -24,7 +25,10 @@ def lay_out(tokens: Tensor, mask: Tensor) -> Layout:
     Args:
         tokens: ``[B, T]``, padded on the right.
         mask: ``[B, T]``, 1 on sampled tokens.
+        chunking: how completions were sampled, if in chunks.
     """
+    if chunking is not None:
+        return Chunks(tokens, mask, chunking)
     starts = [max(first - 1, 0) for first in mask.argmax(dim=1).tolist()]
     prefixes: dict[tuple[int, ...], int] = {}
     prefix_of = [
@@ -104,3 +108,40 @@ class SharedPrompts(Layout):
         policy.run(self._prompts, torch.arange(self._prompts.shape[1], device=device)[None], prefill)
         attention = AfterPrefix(prefill, self._lengths, self._prefix_of, self._width - 1)
         return policy.run(self.tokens[:, :-1], self._columns[:, :-1], attention)
+
+
+class Chunks(Layout):
+    """Completions that were sampled in chunks: each chunk is a row after the context that it was sampled in.
+
+    Args:
+        tokens: ``[B, T]``, prompt and whole completion.
+        mask: ``[B, T]``, 1 on the completion, which is one piece.
+        chunking: size and carry.
+    """
+
+    def __init__(self, tokens: Tensor, mask: Tensor, chunking: Chunking) -> None:
+        self._shape = tokens.shape
+        sources: list[list[int]] = []  # for each chunk, the places in its row that its tokens come from
+        sampled: list[int] = []  # how many of them, at the end, the policy sampled in it
+        starts = mask.argmax(dim=1).tolist()
+        for row, (start, count) in enumerate(zip(starts, mask.sum(dim=1).tolist(), strict=True)):
+            first = row * tokens.shape[1]
+            for low, high in chunking.bounds(int(count)):
+                carried = range(start + max(low - chunking.carry, 0), start + low)
+                places = [*range(start), *carried, *range(start + low, start + high)]
+                sources.append([first + place for place in places])
+                sampled.append(high - low)
+        width = max(map(len, sources))
+        device = tokens.device
+        self._sources = torch.tensor([[*s, *[0] * (width - len(s))] for s in sources], device=device)
+        ends = torch.tensor([len(s) for s in sources], device=device)[:, None]
+        begins = ends - torch.tensor(sampled, device=device)[:, None]
+        columns = torch.arange(width, device=device)
+        own = (columns >= begins) & (columns < ends)
+        super().__init__(tokens.flatten()[self._sources], own.to(mask.dtype))
+
+    def put_back(self, x: Tensor) -> Tensor:
+        """See :meth:`Layout.put_back`."""
+        own = self.mask.bool()
+        whole = torch.zeros(self._shape[0] * self._shape[1], dtype=x.dtype, device=x.device)
+        return whole.scatter(0, self._sources[own], x[own]).view(self._shape)

@@ -123,6 +123,7 @@ class Learner:
             config.sampling.temperature,
             self.value,
             self.world,
+            config.sampling.chunking,
         )
 
     def reference_logprobs(self, batch: Batch) -> Tensor:
@@ -135,12 +136,14 @@ class Learner:
             config.optimiser.micro_batch,
             config.sampling.temperature,
             world=self.world,
+            chunking=config.sampling.chunking,
         ).logprobs
 
     @torch.no_grad()
     def _logprobs(self, policy: Policy, micro: Batch) -> Tensor:
         """``[B, T]`` of one micro-batch, without gradients."""
-        return sampled_logprobs(policy, micro.tokens, micro.mask, self.config.sampling.temperature)
+        sampling = self.config.sampling
+        return sampled_logprobs(policy, micro.tokens, micro.mask, sampling.temperature, sampling.chunking)
 
     def _divergences(self, batch: Batch) -> dict[str, float]:
         """KLs on the first micro-batch of rows that is worth one, and the weights that adapt to them.
@@ -220,6 +223,7 @@ class Learner:
             temperature,
             entropy=algorithm.entropy_coef > 0,
             value=self.value,
+            chunking=self.config.sampling.chunking,
         )
         per_token, clips = self._policy_loss(scores.logprobs, batch)
         if batch.importance is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from torch import Tensor
 from rlvr_gym.agents.attention import Prefill
 from rlvr_gym.agents.cache import SharedCache
 from rlvr_gym.agents.policy import Policy
-from rlvr_gym.agents.sampling import SamplingParams, row_uniforms, sample
+from rlvr_gym.agents.sampling import Chunking, SamplingParams, row_uniforms, sample
 from rlvr_gym.agents.world import World
 from rlvr_gym.errors import ConfigError
 
@@ -101,20 +101,50 @@ class RolloutEngine:
             return []
         self._check(prompts, params)
         rows = range(len(prompts)) if rows is None else rows
-        if self.world.size > 1:
-            mine = self.world.share(range(len(prompts)))
-            part = self._decode([prompts[i] for i in mine], params, seed, [rows[i] for i in mine], turn, None)
-            return self.world.gather(part)
-        return self._decode(prompts, params, seed, rows, turn, on_finished)
+        mine = self.world.share(range(len(prompts)))
+        share = [prompts[i] for i in mine], [rows[i] for i in mine]
+        if params.chunking is not None:
+            part = self._think_in_chunks(*share, params, params.chunking, seed, turn)
+        else:
+            part = self._decode(
+                *share, params, seed, turn, on_finished=on_finished if self.world.size == 1 else None
+            )
+        return self.world.gather(part)
+
+    def _think_in_chunks(
+        self,
+        prompts: list[Sequence[int]],
+        rows: list[int],
+        params: SamplingParams,
+        chunking: Chunking,
+        seed: int,
+        turn: int,
+    ) -> list[Completion]:
+        """Chunk after chunk, each after the prompt and the end of the chunk before."""
+        tokens: list[list[int]] = [[] for _ in prompts]
+        logprobs: list[list[float]] = [[] for _ in prompts]
+        finished = [False] * len(prompts)
+        for chunk, (start, end) in enumerate(chunking.bounds(params.max_tokens)):
+            going = [i for i in range(len(prompts)) if not finished[i]]
+            contexts = [[*prompts[i], *tokens[i][-chunking.carry :]] for i in going]
+            one = replace(params, max_tokens=end - start, chunking=None)
+            parts = self._decode(contexts, [rows[i] for i in going], one, seed, turn, chunk)
+            for i, part in zip(going, parts, strict=True):
+                tokens[i] += part.tokens
+                logprobs[i] += part.logprobs
+                finished[i] = part.finished
+        texts = map(self.policy.tokenizer.decode, tokens)
+        return [Completion(*row) for row in zip(tokens, logprobs, finished, texts, strict=True)]
 
     def _decode(
         self,
         prompts: Sequence[Sequence[int]],
+        rows: Sequence[int],
         params: SamplingParams,
         seed: int,
-        rows: Sequence[int],
         turn: int,
-        on_finished: Callable[[dict[int, Completion]], None] | None,
+        chunk: int = 0,
+        on_finished: Callable[[dict[int, Completion]], None] | None = None,
     ) -> list[Completion]:
         """This process's rows."""
         if not prompts:
@@ -132,7 +162,7 @@ class RolloutEngine:
         queue = deque(zip(range(len(prompts)), prompts, rows, strict=True))
         results: dict[int, Completion] = {}
         while queue or decoder.live:
-            decoder.admit(queue, seed, turn)
+            decoder.admit(queue, (seed, turn, chunk))
             for _ in range(stride):
                 decoder.step()
             ended = decoder.collect()
@@ -143,12 +173,13 @@ class RolloutEngine:
 
     def _check(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> None:
         longest = max(map(len, prompts))
+        grows = params.max_tokens if params.chunking is None else params.chunking.size
         if not all(prompts):
             raise ConfigError("A prompt needs at least one token; the tokenizer gave an empty one.")
-        if longest + params.max_tokens > self.policy.max_context:
+        if longest + grows > self.policy.max_context:
             raise ConfigError(
-                f"A prompt of {longest} tokens and max_tokens={params.max_tokens} do not fit the policy's context "
-                f"of {self.policy.max_context} tokens; lower max_tokens or choose shorter tasks."
+                f"A prompt of {longest} tokens and {grows} new ones do not fit the policy's context "
+                f"of {self.policy.max_context} tokens; lower sampling.max_tokens (or its chunk) or choose shorter tasks."
             )
 
     def _cache_for(self, prompts: int, prompt_length: int, rows: int, row_length: int) -> SharedCache:
@@ -195,7 +226,7 @@ class _Decoder:
         self.stops = torch.zeros(policy.tokenizer.vocab_size, dtype=torch.bool, device=device)
         self.stops[list(policy.tokenizer.stop_ids)] = True
 
-    def admit(self, queue: deque[tuple[int, Sequence[int], int]], seed: int, turn: int) -> None:
+    def admit(self, queue: deque[tuple[int, Sequence[int], int]], stream: tuple[int, int, int]) -> None:
         """Fills free slots from the queue: not one by one, since a prefill of several prompts costs little more."""
         free = self.slots - self.live
         if not queue or free < min(len(queue), max(1, self.slots // 8)):
@@ -212,7 +243,9 @@ class _Decoder:
         self.length[first:last] = 0
         self.column[first:last] = 0
         self.done[first:last] = False
-        uniforms = row_uniforms(seed, [row for _, _, row in batch], self.params.max_tokens, turn)
+        seed, turn, chunk = stream
+        numbers = [row for _, _, row in batch]
+        uniforms = row_uniforms(seed, numbers, self.params.max_tokens, turn, chunk)
         self.uniforms[first:last, : self.params.max_tokens] = torch.from_numpy(uniforms).to(device)
         self.live = last
         self.visible = max(self.visible, 1)

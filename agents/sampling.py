@@ -12,7 +12,33 @@ from torch import Tensor
 
 from rlvr_gym.errors import ConfigError
 
-__all__ = ["SamplingParams", "row_uniforms", "sample"]
+__all__ = ["Chunking", "SamplingParams", "row_uniforms", "sample"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunking:
+    """Thinking in chunks whose context does not grow (Delethink, 2510.06557).
+
+    The first chunk follows the prompt and has ``size`` tokens. Each later one follows the prompt and the last
+    ``carry`` tokens of what came before, and has ``size - carry``: so no forward pass sees more than the prompt and
+    ``size`` tokens, and the cost of thinking is linear in its length.
+
+    Attributes:
+        size: C, tokens of a chunk and what it carries.
+        carry: m, tokens that are carried over.
+    """
+
+    size: int
+    carry: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.carry < self.size:
+            raise ConfigError(f"Chunks need 0 < carry < size; got size {self.size}, carry {self.carry}.")
+
+    def bounds(self, length: int) -> list[tuple[int, int]]:
+        """Where the chunks of a completion of ``length`` tokens begin and end."""
+        starts = [0, *range(self.size, length, self.size - self.carry)]
+        return list(zip(starts, [*starts[1:], length], strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +50,14 @@ class SamplingParams:
         temperature: divides the logits; 0 is greedy.
         top_p: the smallest set of likeliest tokens that holds this much probability; 1 for all.
         top_k: the k likeliest tokens; 0 for all.
+        chunking: think in chunks; None for one context that grows.
     """
 
     max_tokens: int = 64
     temperature: float = 1.0
     top_p: float = 1.0
     top_k: int = 0
+    chunking: Chunking | None = None
 
     def __post_init__(self) -> None:
         if self.max_tokens < 1 or self.temperature < 0 or not 0 < self.top_p <= 1 or self.top_k < 0:
@@ -38,15 +66,17 @@ class SamplingParams:
             )
 
 
-def row_uniforms(seed: int, rows: Sequence[int], count: int, turn: int = 0) -> NDArray[np.float32]:
+def row_uniforms(
+    seed: int, rows: Sequence[int], count: int, turn: int = 0, chunk: int = 0
+) -> NDArray[np.float32]:
     """``[len(rows), count]`` numbers in [0, 1), one for each token that a row may sample.
 
-    Row ``r`` draws from ``SeedSequence([seed, r, turn])`` whatever else is in the batch. (Trailing zeros do not
-    change a seed sequence, so the first turn is the stream ``[seed, r]``.)
+    Row ``r`` draws from ``SeedSequence([seed, r, turn, chunk])`` whatever else is in the batch. (Trailing zeros do
+    not change a seed sequence, so the first turn is the stream ``[seed, r]``.)
     """
     uniforms = np.empty((len(rows), count), dtype=np.float32)
     for i, row in enumerate(rows):
-        sequence = np.random.SeedSequence([seed, row, turn])
+        sequence = np.random.SeedSequence([seed, row, turn, chunk])
         np.random.Generator(np.random.PCG64(sequence)).random(out=uniforms[i], dtype=np.float32)
     return uniforms
 

@@ -15,6 +15,7 @@ from rlvr_gym.agents.batch import Batch
 from rlvr_gym.agents.layout import lay_out
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.ppo import ValueModel
+from rlvr_gym.agents.sampling import Chunking
 from rlvr_gym.agents.world import World
 
 __all__ = ["Scores", "sampled_logprobs", "score", "score_batch", "target_logprobs"]
@@ -45,6 +46,7 @@ def score(
     *,
     entropy: bool = False,
     value: ValueModel | None = None,
+    chunking: Chunking | None = None,
 ) -> Scores:
     """Scores of the tokens where ``mask`` is 1.
 
@@ -58,8 +60,9 @@ def score(
         temperature: divides the logits, as it did in sampling.
         entropy: whether to measure that as well.
         value: the value model; a shared trunk costs no second forward pass.
+        chunking: how the completions were sampled, if in chunks.
     """
-    layout = lay_out(tokens, mask)
+    layout = lay_out(tokens, mask, chunking)
     chosen = layout.mask[:, 1:].bool()
     hidden = layout.hidden(policy)[chosen]  # [N, D]
     targets = layout.tokens[:, 1:][chosen]  # [N]
@@ -117,9 +120,11 @@ def _entropy(logits: Tensor) -> Tensor:
     return logits.logsumexp(-1) - (logits.softmax(-1) * logits).sum(-1)
 
 
-def sampled_logprobs(policy: Policy, tokens: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:
+def sampled_logprobs(
+    policy: Policy, tokens: Tensor, mask: Tensor, temperature: float = 1.0, chunking: Chunking | None = None
+) -> Tensor:
     """Log-probabilities ``[B, T]`` of the tokens where ``mask`` is 1, and 0 elsewhere; see :func:`score`."""
-    return score(policy, tokens, mask, temperature).logprobs
+    return score(policy, tokens, mask, temperature, chunking=chunking).logprobs
 
 
 @torch.no_grad()
@@ -130,6 +135,7 @@ def score_batch(
     temperature: float,
     value: ValueModel | None = None,
     world: World | None = None,
+    chunking: Chunking | None = None,
 ) -> Scores:
     """Log-probabilities (and values) of a whole batch without gradients, rows of alike length together."""
     world = world or World()
@@ -140,7 +146,7 @@ def score_batch(
     for first in range(0, len(rows), micro_batch):
         index = rows[first : first + micro_batch]
         part = batch.rows(index)
-        scores = score(policy, part.tokens, part.mask, temperature, value=value)
+        scores = score(policy, part.tokens, part.mask, temperature, value=value, chunking=chunking)
         width = part.tokens.shape[1]
         logprobs[index, :width] = scores.logprobs
         if values is not None and scores.values is not None:

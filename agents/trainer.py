@@ -47,7 +47,6 @@ from rlvr_gym.agents.policy import resolve_device
 from rlvr_gym.agents.progress import TrainingProgress
 from rlvr_gym.agents.rollout import RolloutEngine
 from rlvr_gym.agents.run import Summary, TrainState, make_policy, prepare_folder
-from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.sft import warm_start
 from rlvr_gym.agents.tasks import TaskFeed, make_settings
@@ -200,9 +199,9 @@ class Trainer:
     def _accuracy(self, tasks: list[Task]) -> float:
         """Sampled accuracy on some training tasks."""
         seed = derive_seed(self.config.seed, "warm start check")
-        s = self.config.sampling
-        params = SamplingParams(s.max_tokens, 1.0, s.top_p, s.top_k)
-        return evaluate(self.engine, self.settings, tasks, params, seed=seed).pass_at_1
+        return evaluate(
+            self.engine, self.settings, tasks, self.config.sampling.params(1.0), seed=seed
+        ).pass_at_1
 
     def _evaluate(self, stage: str) -> None:
         """Held-out evaluation; the best policy so far is kept beside the checkpoints."""
