@@ -11,12 +11,12 @@ import numpy as np
 
 from rlvr_gym.envs._authoring import pick
 from rlvr_gym.envs.games._boards import Position, Rules, Solver, draw_position, solver_of
-from rlvr_gym.envs.games._interactive import Game, illegal, lost, read_move, say_turns, won
+from rlvr_gym.envs.games._interactive import Game, illegal, lost, move_words, read_move, say_turns, won
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.problem import Problem, Reply
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
-from rlvr_gym.verifiers.grids import RuleVerifier, normalized
+from rlvr_gym.verifiers.grids import RuleVerifier
 
 __all__ = ["BestMoveVerifier", "Duel", "Level", "MoveChoice", "read_name"]
 
@@ -75,7 +75,7 @@ def draw_level(rng: np.random.Generator, level: Level) -> tuple[Position, int]:
 
 def read_name(text: str, rules: Rules) -> int | None:
     """The cell or column that a text names, whether it is free or not, as a bit; None if it names none."""
-    words = normalized(text).split()
+    words = move_words(text).split()
     if rules.gravity:
         words = [word for word in words if word not in ("column", "col")]
         names = {rules.name(1 << column): 1 << column for column in range(rules.columns)}

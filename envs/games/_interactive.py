@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,10 +13,22 @@ from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verifier import Verifier, register_verifier
 from rlvr_gym.verifiers.grids import normalized
 
-__all__ = ["EpisodeVerifier", "Game", "illegal", "lost", "offered", "read_move", "say_turns", "won"]
+__all__ = [
+    "EpisodeVerifier",
+    "Game",
+    "illegal",
+    "lost",
+    "move_words",
+    "offered",
+    "read_move",
+    "say_turns",
+    "won",
+]
 
 MAX_MOVE_CHARS = 400
 """A longer move is not read: the longest legal one has some twenty characters."""
+
+_SIGNED = re.compile(r"(?<![^\W_])[-+\u2212]\d")
 
 
 @register_verifier("episode")
@@ -44,9 +57,14 @@ def offered(action: str) -> str:
     return candidates[0] if len(candidates) == 1 and len(candidates[0]) <= MAX_MOVE_CHARS else ""
 
 
+def move_words(text: str) -> str:
+    """The words of a move: lower case, single spaces, no punctuation; empty if a number has a sign."""
+    return "" if _SIGNED.search(text) else normalized(text)
+
+
 def read_move(action: str) -> str:
-    """The words of the move that an action offers: lower case, single spaces, no punctuation; may be empty."""
-    return normalized(offered(action))
+    """The words of the move that an action offers; may be empty."""
+    return move_words(offered(action))
 
 
 def illegal(why: str) -> Reply:

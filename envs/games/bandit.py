@@ -89,7 +89,7 @@ class Bandit(Game):
     def reply(self, task: Task, state: Any, action: str) -> Reply:
         """What the pulls pay, or the end."""
         match read_move(action).upper().split():
-            case ["NAME", ("MACHINE" | "A"), name] | ["NAME", name] if name in state.paid:
+            case ["NAME", "MACHINE", name] | ["NAME", name] if name in state.paid:
                 right = name == task.answer["best"]
                 return (won if right else lost)(
                     f"{name} is {'' if right else 'not '}the machine with the highest average."

@@ -171,7 +171,17 @@ def test_how_a_cell_may_be_written(text, right):
 
 @pytest.mark.parametrize(
     ("text", "right"),
-    [("3", 1), ("column 3", 1), ("Column: 3.", 1), ("33", 0), ("3, 4", 0), ("0", 0), ("-3", 1), ("three", 0)],
+    [
+        ("3", 1),
+        ("column 3", 1),
+        ("Column: 3.", 1),
+        ("33", 0),
+        ("3, 4", 0),
+        ("0", 0),
+        ("-3", 0),
+        ("- 3", 1),
+        ("three", 0),
+    ],
 )
 def test_how_a_column_may_be_written(text, right):
     problem = load_problem("ConnectFourMove")
