@@ -65,9 +65,10 @@ def detect_language(words: Sequence[str]) -> str | None:
     """
     if len(words) < _LEAST_WORDS:
         return None
-    letters = [ord(ch) for word in words for ch in word if ch.isalpha()]
+    joined = "".join(words)
+    letters = [] if joined.isascii() else [ord(ch) for ch in joined if ch.isalpha()]
     for language, (low, high) in _SCRIPTS.items():
-        if sum(low <= letter <= high for letter in letters) >= _SCRIPT_SHARE * max(len(letters), 1):
+        if letters and sum(low <= letter <= high for letter in letters) >= _SCRIPT_SHARE * len(letters):
             return language
     shares = {
         language: sum(word in common for word in words) / len(words)
