@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 import numpy as np
 
 from rlvr_gym.envs._authoring import integer, pick, shuffled
 
-__all__ = ["COMPACT", "FULL", "Fact", "Knowledge", "Style", "draw_chain", "draw_knowledge", "passage"]
+__all__ = ["COMPACT", "FULL", "TINY", "Fact", "Knowledge", "Style", "draw_chain", "draw_knowledge", "passage"]
 
 _ONSETS = (
     "b",
@@ -107,6 +108,15 @@ COMPACT = Style(
     ", ",
 )
 """Entities of three letters, and passages of three words and three names."""
+TINY = Style(
+    tuple(
+        Relation("letter", "letter", f"{word} of {{s}}", (f"{word} {{o}}",))
+        for word in ("boss", "home", "pal")
+    ),
+    {"letter": 1},
+    ", ",
+)
+"""The same with entities of one letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +166,9 @@ def _draw_entities(style: Style, count: int, rng: np.random.Generator) -> dict[s
     words: set[str] = set()
     for kind, share in style.shares.items():
         number = max(2, round(count * share / total))
-        if kind == "thing":
+        if kind == "letter":
+            names = shuffled(rng, ascii_lowercase)[:number]
+        elif kind == "thing":
             names = _new_words(number, words, rng, short=True)
         elif kind == "person":
             names = _people(number, words, rng)

@@ -15,6 +15,7 @@ from rlvr_gym.envs.tools._dialogue import AnswerDialogue, Session, turns_for
 from rlvr_gym.envs.tools._knowledge import (
     COMPACT,
     FULL,
+    TINY,
     Fact,
     Knowledge,
     draw_chain,
@@ -30,7 +31,8 @@ from rlvr_gym.tools import Tool, ToolError, use_tag, use_tools
 __all__ = ["Corpus", "Search"]
 
 MAX_QUERY_CHARS = 500
-_STYLES = {"full": FULL, "compact": COMPACT}
+_STYLES = {"full": FULL, "compact": COMPACT, "tiny": TINY}
+_LETTERS, _MOST_ENTITIES = 26, 500
 _PROTOCOLS = ("json", "search_tags")
 _TITLE_WEIGHT = 3
 """A title counts as often: who is looked up by name should come before who is only mentioned."""
@@ -77,18 +79,19 @@ class Search(AnswerDialogue):
     Passages are ranked by BM25. Difficulty 1 to 10 is 2 to 4 hops among 12 to 66 entities with a passage each; the
     hardness is the number of bits to find out: for each hop the logarithm of the number of entities.
 
-    ``style="compact"`` is for small policies that learn from nothing: names of three letters, passages like
-    ``zor: boss kim, pal tek, home bex``, one passage a result. With ``protocol="search_tags"``, ``hops=2`` and
-    ``entities=8`` the prompt has fewer than 100 characters (it does not tell the number of turns), and a whole episode
-    about 250; ``hops=1`` is easier still. ``turns`` keeps aimless episodes short.
+    ``style="compact"`` and ``style="tiny"`` are for small policies that learn from nothing: names of three letters or of
+    one, passages like ``zor: boss kim, pal tek, home bex``, one passage a result. With ``protocol="search_tags"``,
+    ``hops=2`` and ``entities=8`` the prompt has fewer than 90 characters (it does not tell the number of turns), and a
+    whole episode about 250 in the compact and 210 in the tiny style; ``hops=1`` is easier still. ``turns`` keeps aimless
+    episodes short. In the tiny style a guess is right as often as there are few entities.
 
     Attributes:
         protocol: ``"json"`` for ``<tool_call>{...}</tool_call>``, answered in ``<tool_result>``; ``"search_tags"`` for
             ``<search>query</search>``, answered in ``<result>``, as in R1-Searcher and ReSearch.
-        style: ``"full"`` for English about people, towns, companies and books; ``"compact"`` for as few characters as
-            possible.
+        style: ``"full"`` for English about people, towns, companies and books; ``"compact"`` for few characters,
+            ``"tiny"`` for fewest.
         hops: 1 to 6; 0 leaves them to the difficulty.
-        entities: 8 to 500; 0 leaves them to the difficulty.
+        entities: 8 to 500, in the tiny style to 26; 0 leaves them to the difficulty.
         results: passages in a result, 1 to 10; 0 for three, or one in the compact style.
     """
 
@@ -107,7 +110,11 @@ class Search(AnswerDialogue):
             raise ConfigError(f"protocol is one of {', '.join(_PROTOCOLS)}; got {self.protocol!r}.")
         if self.style not in _STYLES:
             raise ConfigError(f"style is one of {', '.join(_STYLES)}; got {self.style!r}.")
-        for name, least, most in (("hops", 1, 6), ("entities", 8, 500), ("results", 1, 10)):
+        for name, least, most in (
+            ("hops", 1, 6),
+            ("entities", 8, _LETTERS if self.style == "tiny" else _MOST_ENTITIES),
+            ("results", 1, 10),
+        ):
             value = getattr(self, name)
             if value != 0 and not least <= value <= most:
                 raise ConfigError(
@@ -116,12 +123,12 @@ class Search(AnswerDialogue):
 
     @property
     def _compact(self) -> bool:
-        return self.style == "compact"
+        return self.style != "full"
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws worlds until there is a chain that can be followed by searching, and by no shorter way."""
         hops = self.hops or level(difficulty, 2, 4)
-        count = self.entities or 6 + 6 * difficulty
+        count = self.entities or min(6 + 6 * difficulty, _LETTERS if self.style == "tiny" else _MOST_ENTITIES)
         style = _STYLES[self.style]
         chain = None
         while chain is None:
@@ -148,8 +155,8 @@ class Search(AnswerDialogue):
         for fact in chain:
             phrase = fact.relation.phrase.format(s=phrase)
         if self._compact and self.protocol == "search_tags":
-            return f"Find {phrase}. <search>name</search> looks up, <answer>name</answer> ends."
-        example = "name" if self._compact else "Nobody"
+            return f"Find {phrase}. <search>?</search> looks up, <answer>?</answer> ends."
+        example = "?" if self._compact else "Nobody"
         return (
             f"Find {phrase}. Only the passages that a search finds know it.\n\n{self._search_rules(corpus, turns)} When you "
             f"know it, give {self.form} in <answer> tags, without a call, for example <answer>{example}</answer>."

@@ -6,12 +6,12 @@ import pytest
 from rank_bm25 import BM25Okapi
 
 from rlvr_gym.envs.tools._bm25 import BM25, tokens
-from rlvr_gym.envs.tools._knowledge import COMPACT, FULL
+from rlvr_gym.envs.tools._knowledge import COMPACT, FULL, TINY
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.registration import entry
 
 JSON, TAGS = "rlvr/Search-v0", "rlvr/SearchR1-v0"
-STYLES = {"full": FULL, "compact": COMPACT}
+STYLES = {"full": FULL, "compact": COMPACT, "tiny": TINY}
 
 
 def random_documents(rng, count):
@@ -108,7 +108,7 @@ def test_names_are_new_in_every_task(play):
 def test_guessing_without_a_search_is_wrong(play):
     right = 0
     for index in range(60):
-        game = play(TAGS, 2, index)
+        game = play(TAGS, 2, index, style="full" if index % 2 else "compact")
         guess = game.task.prompt.partition("Find ")[2].partition(".")[0].split(" of ")[-1]
         game.say(f"<result>{guess}</result> <answer>{guess}</answer>")
         right += game.verdict.correct
@@ -160,12 +160,13 @@ def test_other_ways_to_write_the_name(play):
     assert game.verdict.score == 0.0
 
 
-def test_the_small_form_is_small(play):
+@pytest.mark.parametrize(("style", "most"), [("compact", 260), ("tiny", 220)])
+def test_the_small_forms_are_small(play, style, most):
     for index in range(20):
-        game = play(TAGS, 0, index, style="compact", hops=2, entities=8)
-        assert len(game.task.prompt) < 100
+        game = play(TAGS, 0, index, style=style, hops=2, entities=8)
+        assert len(game.task.prompt) < 90
         game.oracle()
-        assert sum(len(m["content"]) for m in game.episode.messages) < 260
+        assert sum(len(m["content"]) for m in game.episode.messages) < most
 
 
 @pytest.mark.parametrize(
@@ -188,4 +189,5 @@ def test_settings_that_make_no_sense_are_told(settings):
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize(("hops", "entities"), [(6, 8), (1, 8), (6, 500)])
 def test_the_outermost_settings_work(play, style, hops, entities):
+    entities = min(entities, 26 if style == "tiny" else 500)
     assert play(JSON, style=style, hops=hops, entities=entities).oracle().score == 1.0
