@@ -1,7 +1,7 @@
 """Knights and knaves: any wording of an assignment that fits what everybody says.
 
-A claim is plain JSON over the indices of the people: ``["knight", 0]``, ``["knave", 1]``, ``["not", claim]``,
-``["and" | "or" | "implies" | "iff", claim, claim]``.
+A claim is plain JSON over the indices of the people: ``["knight", 0]``, ``["knave", 1]``, ``["spy", 2]``,
+``["waverer", 3]``, ``["not", claim]``, ``["and" | "or" | "implies" | "iff", claim, claim]``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,24 @@ from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verifier import AnswerVerifier, register_verifier
 
-__all__ = ["AssignmentError", "Claim", "KnightsVerifier", "holds", "parse_assignment"]
+__all__ = [
+    "ROLES",
+    "AssignmentError",
+    "Claim",
+    "KnightsVerifier",
+    "RolesVerifier",
+    "holds",
+    "holds_among",
+    "parse_assignment",
+    "parse_roles",
+    "speaks_as",
+]
 
 Claim = list[Any]
 
-_ROLES = {"knight": True, "knights": True, "knave": False, "knaves": False}
+ROLES = ("knight", "knave", "spy", "waverer")
+"""Who only says what is true, only what is false, anything, or one true and one false thing."""
+_PLURALS = {"spy": "spies"}
 _FILLERS = frozenset(
     (
         "is",
@@ -67,25 +80,40 @@ def parse_assignment(text: str, names: Sequence[str]) -> dict[int, bool]:
     Raises:
         AssignmentError: if something else is said, or two different things about one person.
     """
-    words = _words(text, {name.casefold(): index for index, name in enumerate(names)})
-    if not any(isinstance(word, bool) for word in words):
-        raise AssignmentError(Reason.UNPARSEABLE, "neither knights nor knaves are mentioned")
-    pairs = _grouped(words) if isinstance(words[0], bool) else _listed(words)
-    assignment: dict[int, bool] = {}
-    for person, knight in pairs:
-        if assignment.setdefault(person, knight) != knight:
+    return {person: role == "knight" for person, role in parse_roles(text, names).items()}
+
+
+def parse_roles(
+    text: str, names: Sequence[str], roles: Sequence[str] = ("knight", "knave")
+) -> dict[int, str]:
+    """Who is what, by index, in any form that :func:`parse_assignment` reads.
+
+    With more than two ``roles``, ``not a knight`` leaves open what somebody is, and is not read.
+
+    Raises:
+        AssignmentError: if something else is said, or two different things about one person.
+    """
+    words = _words(text, {name.casefold(): index for index, name in enumerate(names)}, roles)
+    if not any(isinstance(word, str) for word in words):
+        told = f"{', '.join(_PLURALS.get(role, role + 's') for role in roles)}"
+        raise AssignmentError(Reason.UNPARSEABLE, f"none of these is mentioned: {told}")
+    pairs = _grouped(words) if isinstance(words[0], str) else _listed(words, roles)
+    assignment: dict[int, str] = {}
+    for person, role in pairs:
+        if assignment.setdefault(person, role) != role:
             raise AssignmentError(Reason.AMBIGUOUS, f"{names[person]} is said to be both")
     return assignment
 
 
-def _words(text: str, people: dict[str, int]) -> list[int | bool | None]:
-    """What matters: an int for a person, a bool for a role, None for "not"."""
-    words: list[int | bool | None] = []
+def _words(text: str, people: dict[str, int], roles: Sequence[str]) -> list[int | str | None]:
+    """What matters: an int for a person, a role, None for "not"."""
+    spelled = {form: role for role in roles for form in (role, _PLURALS.get(role, role + "s"))}
+    words: list[int | str | None] = []
     for token in _TOKEN.findall(_LATEX.sub(" ", unicodedata.normalize("NFC", text)).casefold()):
         if token in people:
             words.append(people[token])
-        elif token in _ROLES:
-            words.append(_ROLES[token])
+        elif token in spelled:
+            words.append(spelled[token])
         elif token == "not":
             words.append(None)
         elif token in _HEDGES:
@@ -97,20 +125,24 @@ def _words(text: str, people: dict[str, int]) -> list[int | bool | None]:
     return words
 
 
-def _listed(words: list[int | bool | None]) -> list[tuple[int, bool]]:
+def _listed(words: list[int | str | None], roles: Sequence[str]) -> list[tuple[int, str]]:
     """``person+ not? role``, repeated."""
-    pairs: list[tuple[int, bool]] = []
+    pairs: list[tuple[int, str]] = []
     waiting: list[int] = []
     negated = False
     for word in words:
-        if isinstance(word, bool):
+        if isinstance(word, str):
             if not waiting:
                 raise AssignmentError(Reason.AMBIGUOUS, "a role stands without a person of its own")
-            pairs += [(person, word != negated) for person in waiting]
+            if negated:
+                word = roles[1 - roles.index(word)]
+            pairs += [(person, word) for person in waiting]
             waiting, negated = [], False
         elif negated or (word is None and not waiting):
             raise AssignmentError(Reason.UNPARSEABLE, "'not' has to stand right before a role")
         elif word is None:
+            if len(roles) > 2:
+                raise AssignmentError(Reason.AMBIGUOUS, "'not' leaves open what somebody is")
             negated = True
         else:
             waiting.append(word)
@@ -119,15 +151,15 @@ def _listed(words: list[int | bool | None]) -> list[tuple[int, bool]]:
     return pairs
 
 
-def _grouped(words: list[int | bool | None]) -> list[tuple[int, bool]]:
+def _grouped(words: list[int | str | None]) -> list[tuple[int, str]]:
     """``role person*``, repeated; each role at most once, as a heading."""
-    pairs: list[tuple[int, bool]] = []
-    headings = [word for word in words if isinstance(word, bool)]
+    pairs: list[tuple[int, str]] = []
+    headings = [word for word in words if isinstance(word, str)]
     if None in words or len(headings) != len(set(headings)):
-        raise AssignmentError(Reason.UNPARSEABLE, "a heading for knights and one for knaves are expected")
-    role = True
+        raise AssignmentError(Reason.UNPARSEABLE, "one heading for each role is expected")
+    role = headings[0]
     for word in words:
-        if isinstance(word, bool):
+        if isinstance(word, str):
             role = word
         elif word is not None:
             pairs.append((word, role))
@@ -135,16 +167,19 @@ def _grouped(words: list[int | bool | None]) -> list[tuple[int, bool]]:
 
 
 def holds(claim: Claim, knights: Sequence[bool]) -> bool:
-    """Whether a claim is true if ``knights[i]`` says who is a knight."""
+    """Whether a claim is true if ``knights[i]`` says who is a knight, and all others are knaves."""
+    return holds_among(claim, ["knight" if knight else "knave" for knight in knights])
+
+
+def holds_among(claim: Claim, roles: Sequence[str]) -> bool:
+    """Whether a claim is true if ``roles[i]`` says what person ``i`` is."""
     kind = claim[0]
-    if kind == "knight":
-        return knights[claim[1]]
-    if kind == "knave":
-        return not knights[claim[1]]
-    first = holds(claim[1], knights)
+    if kind in ROLES:
+        return bool(roles[claim[1]] == kind)
+    first = holds_among(claim[1], roles)
     if kind == "not":
         return not first
-    second = holds(claim[2], knights)
+    second = holds_among(claim[2], roles)
     if kind == "and":
         return first and second
     if kind == "or":
@@ -181,3 +216,43 @@ class KnightsVerifier(AnswerVerifier):
             if holds(claim, knights) != knight
         ]
         return Verdict.wrong(extracted=shown, contradicted=broken) if broken else Verdict.right(shown)
+
+
+@register_verifier("knights_and_spies")
+class RolesVerifier(AnswerVerifier):
+    """Evaluates all statements under the answer, and counts the spies and waverers.
+
+    ``task.answer`` is ``{"names": [str], "statements": [[claim]], "counts": {role: int}}``; person ``i`` makes
+    ``statements[i]``, and ``counts`` holds the roles of which the number is known.
+    """
+
+    def check(self, answer: str, task: Task) -> Verdict:
+        """Right if everybody is mentioned, the numbers are right, and everybody speaks as they do."""
+        names, counts = task.answer["names"], task.answer["counts"]
+        shown = answer[:500]
+        try:
+            found = parse_roles(answer, names, ["knight", "knave", *counts])
+        except AssignmentError as error:
+            return Verdict.wrong(error.reason, shown, message=str(error))
+        missing = [name for index, name in enumerate(names) if index not in found]
+        if missing:
+            return Verdict.wrong(extracted=shown, missing=missing)
+        roles = [found[index] for index in range(len(names))]
+        if any(roles.count(role) != count for role, count in counts.items()):
+            return Verdict.wrong(Reason.RULE_BROKEN, shown, message="the number of a role is another")
+        broken = [
+            name
+            for name, role, claims in zip(names, roles, task.answer["statements"], strict=True)
+            if not speaks_as(role, [holds_among(claim, roles) for claim in claims])
+        ]
+        return Verdict.wrong(extracted=shown, contradicted=broken) if broken else Verdict.right(shown)
+
+
+def speaks_as(role: str, truths: Sequence[bool]) -> bool:
+    """Whether somebody of this role makes statements with these truth values."""
+    return {
+        "knight": all(truths),
+        "knave": not any(truths),
+        "waverer": sum(truths) == 1,
+        "spy": True,
+    }[role]

@@ -14,10 +14,10 @@ from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 from rlvr_gym.verifiers.knights import Claim
 
-__all__ = ["KnightsAndKnaves"]
+__all__ = ["NAMES", "KnightsAndKnaves"]
 
 # No name is a part of another one, or a word of the puzzle's language.
-_NAMES = (
+NAMES = (
     "Alice", "Boris", "Clara", "Dmitri", "Edith", "Felix", "Greta", "Hugo", "Ingrid", "Jasper", "Kenji", "Lucia",
     "Milan", "Nadia", "Oscar", "Petra", "Quentin", "Rosa", "Stefan", "Tamar", "Ulrich", "Vera", "Wanda", "Yusuf",
 )  # fmt: skip
@@ -66,7 +66,7 @@ class KnightsAndKnaves(Problem):
         level = _LEVELS[difficulty - 1]
         count = self.people or level.people
         depth = self.depth or level.depth
-        names = [_NAMES[i] for i in rng.choice(len(_NAMES), size=count, replace=False)]
+        names = [NAMES[i] for i in rng.choice(len(NAMES), size=count, replace=False)]
         claims, solution = _draw_puzzle(rng, count, depth)
         analysis = CaseAnalysis(names, claims).shortest()
         return Task(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rlvr_gym import ConfigError, load_problem
 from rlvr_gym.envs.logic._case_analysis import CaseAnalysis, phrase, solutions, truth_table
-from rlvr_gym.envs.logic.knights_and_knaves import _NAMES
+from rlvr_gym.envs.logic.knights_and_knaves import NAMES
 from rlvr_gym.verifiers.knights import holds
 
 
@@ -77,7 +77,7 @@ def test_claims_are_news():
 
 
 def test_names_are_not_parts_of_each_other():
-    assert not [(a, b) for a in _NAMES for b in _NAMES if a != b and a.casefold() in b.casefold()]
+    assert not [(a, b) for a in NAMES for b in NAMES if a != b and a.casefold() in b.casefold()]
 
 
 def test_wording():
