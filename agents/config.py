@@ -197,12 +197,12 @@ class GuardConfig(Section):
     """Alarms: what is said, or stops the run, when a number has been out of bounds for some steps."""
 
     kl_above: float | None = Field(
-        default=1.0,
+        default=10.0,
         gt=0,
         description="Alarm at a KL to the reference above this (nats a token); none for no alarm.",
     )
     entropy_below: float | None = Field(
-        default=0.01, ge=0, description="Alarm at an entropy (nats a token) below this; none for no alarm."
+        default=0.001, ge=0, description="Alarm at an entropy (nats a token) below this; none for no alarm."
     )
     entropy_above: float | None = Field(
         default=None, gt=0, description="Alarm at an entropy above this; none for no alarm."
