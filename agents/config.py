@@ -24,6 +24,7 @@ __all__ = [
     "EvalConfig",
     "GuardConfig",
     "LoggingConfig",
+    "LoraConfig",
     "OptimiserConfig",
     "SFTConfig",
     "SamplingConfig",
@@ -157,6 +158,20 @@ class OptimiserConfig(Section):
     micro_batch: int = Field(
         default=64, ge=1, description="Sequences in one forward; gradients of several add up exactly."
     )
+    gradient_checkpointing: bool = Field(
+        default=False,
+        description="Compute layers again in the backward pass: less memory, a third more time.",
+    )
+
+
+class LoraConfig(Section):
+    """Trains small matrices beside the frozen weights of a Hugging Face policy (2106.09685)."""
+
+    rank: int = Field(default=16, ge=1, description="Of the added matrices.")
+    alpha: int = Field(default=32, ge=1, description="Their product counts alpha / rank.")
+    targets: str | list[str] = Field(
+        default="all-linear", description="Names of the layers that get them; all-linear is all but the head."
+    )
 
 
 class EvalConfig(Section):
@@ -236,6 +251,7 @@ class TrainConfig(Section):
     policy: str = Field(
         default="tiny", description="What load_policy takes: tiny, small, smollm2, hf:PATH, ckpt:DIR."
     )
+    lora: LoraConfig | None = Field(default=None, description="Train adapters only; none trains all weights.")
     sft: SFTConfig = Field(default_factory=SFTConfig, description="Warm start.")
     sampling: SamplingConfig = Field(default_factory=SamplingConfig, description="Sampling.")
     algorithm: AlgorithmConfig = Field(default_factory=AlgorithmConfig, description="Advantages and loss.")

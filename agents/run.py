@@ -109,9 +109,15 @@ def make_policy(config: TrainConfig, settings: EnvSettings) -> Policy:
         preview += preview_levels(settings.problem, config.seed)
     for task in preview:
         texts += [task.prompt, task.solution or "", settings.problem.answer_text(task)]
-    return load_policy(
+    policy = load_policy(
         config.policy,
         seed=derive_seed(config.seed, "weights"),
         tokenizer=CharTokenizer.from_texts([settings.template.system, *texts]),
         device=resolve_device(config.device),
     )
+    policy.checkpoint_layers = config.optimiser.gradient_checkpointing
+    if config.lora is not None:
+        from rlvr_gym.agents.lora import LoraSettings, add_lora
+
+        add_lora(policy, LoraSettings(**config.lora.model_dump()), derive_seed(config.seed, "adapters"))
+    return policy

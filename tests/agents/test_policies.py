@@ -13,12 +13,14 @@ import torch
 
 from rlvr_gym.agents.attention import AfterPrefix, Causal, Prefill
 from rlvr_gym.agents.checkpoint import save_policy
+from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.hf import HFPolicy
 from rlvr_gym.agents.lora import LoraSettings, add_lora
 from rlvr_gym.agents.policy import Policy, load_policy
 from rlvr_gym.agents.rollout import RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.agents.scoring import sampled_logprobs
+from rlvr_gym.agents.trainer import train
 from rlvr_gym.agents.transformer import SIZES, Transformer, TransformerConfig
 from rlvr_gym.errors import ConfigError, MissingExtraError, UnknownNameError
 
@@ -342,3 +344,27 @@ def test_architectures_compute_what_transformers_computes(kind: str, hf_folder: 
         whole = logits(policy, torch.tensor([prompt + completion.tokens]))[0, 8:-1].log_softmax(-1)
         picked = whole.gather(1, torch.tensor(completion.tokens)[:, None])[:, 0]
         np.testing.assert_allclose(completion.logprobs, picked, atol=1e-4)
+
+
+def test_training_with_adapters_and_gradient_checkpointing(hf_folder: Path, tmp_path: Path) -> None:
+    config = TrainConfig.for_env(
+        "rlvr/Arithmetic-v0",
+        policy=f"hf:{hf_folder}",
+        steps=2,
+        reward={"length": -0.01, "score": 1.0},
+        lora={"rank": 2},
+        **{
+            "sampling": {"prompts_per_step": 2, "group_size": 4, "max_tokens": 8},
+            "optimiser": {"lr": 1e-2, "gradient_checkpointing": True, "warmup_steps": 0},
+            "eval.tasks": 2,
+            "logging.tensorboard": False,
+            "device": "cpu",
+        },
+    )
+    train(config.replace(steps=1, **{"checkpoint.every": 1}), tmp_path / "run", quiet=True)
+    train(config.replace(**{"checkpoint.every": 1}), tmp_path / "run", quiet=True, resume=True)
+    before, after = load_policy(f"hf:{hf_folder}"), load_policy(f"ckpt:{tmp_path / 'run'}")
+    kept = dict(before.named_parameters())
+    for name, weight in after.named_parameters():
+        assert "lora_" in name or torch.equal(weight, kept[name.replace(".base_layer", "")])
+    assert any("lora_B" in name and weight.abs().max() > 0 for name, weight in after.named_parameters())
