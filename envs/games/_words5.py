@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import rlvr_gym
-
 __all__ = ["GREEN", "LETTERS", "Words", "best_word", "mark_word", "play_out", "still_possible", "word_list"]
 
 LETTERS = 5
@@ -25,7 +23,7 @@ Words = NDArray[np.intp]
 @cache
 def word_list() -> tuple[str, ...]:
     """The words of ``datasets/words5``, sorted."""
-    path = Path(rlvr_gym.__file__).parent / "datasets" / "words5" / "words.txt"
+    path = Path(__file__).parents[2] / "datasets" / "words5" / "words.txt"
     return tuple(path.read_text(encoding="ascii").split())
 
 

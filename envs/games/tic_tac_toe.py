@@ -14,9 +14,9 @@ __all__ = ["TicTacToe", "TicTacToeMove"]
 
 _THREE, _WIDE, _FOUR, _FIVE = Rules(3, 3, 3), Rules(3, 4, 3), Rules(4, 4, 4), Rules(5, 5, 4)
 _LEVELS = (
-    Level(_THREE, 5, 4, 0.0),
-    Level(_THREE, 6, 15, 0.25),
-    Level(_THREE, 7, 50, 0.5),
+    Level(_THREE, 5, 2, 0.0),
+    Level(_WIDE, 7, 12, 0.25),
+    Level(_WIDE, 7, 30, 0.5),
     Level(_WIDE, 8, 80, 0.6),
     Level(_FOUR, 7, 110, 0.7),
     Level(_FOUR, 7, 170, 0.8),
@@ -35,7 +35,7 @@ class TicTacToe(Duel):
 
     Difficulty 1 has a 3 x 3 board with 5 empty cells and an opponent who moves at random; then boards grow to 5 x 5
     (four in a line) with 10 empty cells, positions need a deeper search, and the opponent errs less, from 8 on never.
-    ``empty=9`` at difficulty 1 to 3 is the whole game from the empty board. An illegal move costs its turn and is counted
+    ``empty=9`` at difficulty 1 is the whole game from the empty board. An illegal move costs its turn and is counted
     in the metric ``illegal_moves``. The hardness is log2 of 1 + the positions that the solver looks at.
     """
 

@@ -229,7 +229,7 @@ def test_the_opponent_is_a_function_of_the_position(name):
 def test_a_weaker_opponent_is_beaten_more_often_by_chance():
     wins = []
     for strength in (0, 1):
-        problem = load_problem("TicTacToe", difficulty=3, strength=strength)
+        problem = load_problem("TicTacToe", difficulty=4, strength=strength)
         rng, won = random.Random(1), 0
         for task in islice(problem.source(0), 60):
             episode = begin(problem, task)
