@@ -107,6 +107,9 @@ class SFTConfig(Section):
     )
     check_every: int = Field(default=25, ge=1, description="Steps between checks of target_accuracy.")
     check_tasks: int = Field(default=128, ge=1, description="Fresh training tasks in each check.")
+    packing: int = Field(
+        default=0, ge=0, description="Tokens of a row that several demonstrations share; 0 for a row each."
+    )
 
 
 class SamplingConfig(Section):
@@ -122,6 +125,9 @@ class SamplingConfig(Section):
     top_k: int = Field(default=0, ge=0, description="Sample from the k likeliest tokens; 0 for all.")
     max_rows: int = Field(
         default=512, ge=1, description="Completions decoded side by side; more wait in a queue."
+    )
+    engine: Literal["own", "vllm"] = Field(
+        default="own", description="What decodes: our engine, or vLLM for large models on a GPU."
     )
     chunk: int = Field(
         default=0, ge=0, description="Delethink: tokens of a chunk of thinking; 0 for one context that grows."

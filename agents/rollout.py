@@ -20,7 +20,7 @@ from rlvr_gym.agents.sampling import Chunking, SamplingParams, row_uniforms, sam
 from rlvr_gym.agents.world import World
 from rlvr_gym.errors import ConfigError
 
-__all__ = ["Completion", "RolloutEngine"]
+__all__ = ["Completion", "RolloutEngine", "make_engine"]
 
 _TOKENS_AT_ONCE = 2**16
 """Prompt tokens in one forward pass: bounds the memory of a prefill."""
@@ -195,6 +195,19 @@ class RolloutEngine:
             self._cache = kept = None  # free the old one before the new one is made
             kept = self._cache = SharedCache(self.policy.cache_shape, *sizes, weight.dtype, weight.device)
         return kept
+
+
+def make_engine(name: str, policy: Policy, max_rows: int, world: World | None = None) -> RolloutEngine:
+    """The engine of this name: ``own`` or ``vllm``.
+
+    Raises:
+        MissingExtraError: if vLLM is asked for and not installed.
+    """
+    if name == "vllm":
+        from rlvr_gym.agents.vllm import VllmEngine
+
+        return VllmEngine(policy, max_rows=max_rows, world=world)
+    return RolloutEngine(policy, max_rows=max_rows, world=world)
 
 
 class _Decoder:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rlvr_gym.errors import ConfigError
 
-__all__ = ["Chunking", "SamplingParams", "row_uniforms", "sample"]
+__all__ = ["Chunking", "SamplingParams", "row_uniforms", "sample", "stream_seed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,12 @@ def row_uniforms(
         sequence = np.random.SeedSequence([seed, row, turn, chunk])
         np.random.Generator(np.random.PCG64(sequence)).random(out=uniforms[i], dtype=np.float32)
     return uniforms
+
+
+def stream_seed(seed: int, row: int, turn: int = 0, chunk: int = 0) -> int:
+    """A number below 2**63 for samplers that take one seed a row."""
+    (state,) = np.random.SeedSequence([seed, row, turn, chunk]).generate_state(1, np.uint64)
+    return int(state) >> 1
 
 
 def sample(logits: Tensor, uniforms: Tensor, params: SamplingParams) -> tuple[Tensor, Tensor]:

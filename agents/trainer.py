@@ -45,7 +45,7 @@ from rlvr_gym.agents.learner import Learner
 from rlvr_gym.agents.logging import RunLog
 from rlvr_gym.agents.policy import resolve_device
 from rlvr_gym.agents.progress import TrainingProgress
-from rlvr_gym.agents.rollout import RolloutEngine
+from rlvr_gym.agents.rollout import make_engine
 from rlvr_gym.agents.run import Summary, TrainState, make_policy, prepare_folder
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.sft import warm_start
@@ -97,7 +97,7 @@ class Trainer:
         curriculum = config.env.curriculum.settings() if config.env.curriculum else None
         self.feed = TaskFeed(self.settings.problem, config.seed, self.held_out.tasks, curriculum=curriculum)
         self.policy = make_policy(config, self.settings)
-        self.engine = RolloutEngine(self.policy, max_rows=config.sampling.max_rows, world=self.world)
+        self.engine = make_engine(config.sampling.engine, self.policy, config.sampling.max_rows, self.world)
         self.sampler = Sampler(self.engine, self.settings, self.feed, config)
         self.learner = Learner(self.policy, config, world=self.world)
         self.credit = Credit(config, self.learner, self.settings.design)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import pytest
 import torch
 
 from rlvr_gym.agents.attention import Prefill
 from rlvr_gym.agents.cache import SharedCache
-from rlvr_gym.agents.policy import load_policy
-from rlvr_gym.agents.rollout import Completion, RolloutEngine
-from rlvr_gym.agents.sampling import SamplingParams, row_uniforms, sample
+from rlvr_gym.agents.policy import Policy, load_policy
+from rlvr_gym.agents.rollout import Completion, RolloutEngine, make_engine
+from rlvr_gym.agents.sampling import SamplingParams, row_uniforms, sample, stream_seed
 from rlvr_gym.agents.transformer import Transformer
-from rlvr_gym.errors import ConfigError
+from rlvr_gym.errors import ConfigError, MissingExtraError
 
 PARAMS = SamplingParams(max_tokens=24)
 
@@ -28,6 +30,21 @@ def policy() -> Transformer:
             weight.mul_(6 if weight.ndim == 2 else 1)
         policy.embedding.weight.mul_(4)
     return policy
+
+
+@pytest.fixture(scope="module")
+def hf_model(tmp_path_factory: pytest.TempPathFactory) -> Policy:
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import Tokenizer, models
+
+    from rlvr_gym.agents.hf import HFPolicy
+
+    config = transformers.LlamaConfig(
+        vocab_size=8, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2
+    )
+    words = Tokenizer(models.WordLevel({"<eos>": 0, "a": 1}, unk_token="a"))
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<eos>")
+    return HFPolicy(transformers.LlamaForCausalLM(config).eval(), tokenizer, "a model")
 
 
 @pytest.fixture(scope="module")
@@ -224,3 +241,17 @@ def test_truncation_by_hand(params: SamplingParams, allowed: set[int]) -> None:
 def test_bad_parameters_are_refused(setting: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         SamplingParams(**setting)  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("vllm") is not None, reason="vLLM is installed")
+def test_without_vllm_one_sentence_says_what_to_do(policy: Transformer, hf_model: Policy) -> None:
+    with pytest.raises(MissingExtraError, match=r"pip install 'rlvr-gym\[vllm\]'"):
+        make_engine("vllm", hf_model, 8)
+    with pytest.raises(ConfigError, match="vLLM runs Hugging Face policies"):
+        make_engine("vllm", policy, 8)
+
+
+def test_seeds_of_streams_differ() -> None:
+    seeds = {stream_seed(s, r, t, c) for s in (0, 1) for r in range(9) for t in (0, 1) for c in (0, 1)}
+    assert len(seeds) == 2 * 9 * 2 * 2
+    assert all(0 <= seed < 2**63 for seed in seeds)
