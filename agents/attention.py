@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["AfterPrefix", "Attention", "Causal", "Prefill", "attention_of", "positions_of"]
+__all__ = ["AfterPrefix", "Attention", "Causal", "Documents", "Prefill", "attention_of", "positions_of"]
 
 
 class Attention(Protocol):
@@ -93,6 +93,25 @@ class AfterPrefix:
         """See :class:`Attention`."""
         key = torch.cat([self._prefixes.keys[layer][self._prefix_of], key], dim=2)
         value = torch.cat([self._prefixes.values[layer][self._prefix_of], value], dim=2)
+        return _mix(query, key, value, self._attend, scale)
+
+
+class Documents:
+    """Rows that hold several sequences one after another; each token looks at what came before in its own.
+
+    Args:
+        documents: ``[B, T]``, which sequence each token belongs to; padding is a sequence of its own.
+    """
+
+    def __init__(self, documents: Tensor) -> None:
+        t = documents.shape[1]
+        causal = torch.ones(t, t, dtype=torch.bool, device=documents.device).tril()
+        self._attend = (causal & (documents[:, :, None] == documents[:, None]))[:, None]
+
+    def __call__(
+        self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float | None = None
+    ) -> Tensor:
+        """See :class:`Attention`."""
         return _mix(query, key, value, self._attend, scale)
 
 

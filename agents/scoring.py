@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
 from rlvr_gym.agents.batch import Batch
-from rlvr_gym.agents.layout import lay_out
+from rlvr_gym.agents.layout import Layout, lay_out
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.ppo import ValueModel
 from rlvr_gym.agents.sampling import Chunking
@@ -47,6 +47,7 @@ def score(
     entropy: bool = False,
     value: ValueModel | None = None,
     chunking: Chunking | None = None,
+    layout: Layout | None = None,
 ) -> Scores:
     """Scores of the tokens where ``mask`` is 1.
 
@@ -61,8 +62,9 @@ def score(
         entropy: whether to measure that as well.
         value: the value model; a shared trunk costs no second forward pass.
         chunking: how the completions were sampled, if in chunks.
+        layout: how the batch goes through the policy; the cheaper one by default.
     """
-    layout = lay_out(tokens, mask, chunking)
+    layout = layout or lay_out(tokens, mask, chunking)
     chosen = layout.mask[:, 1:].bool()
     hidden = layout.hidden(policy)[chosen]  # [N, D]
     targets = layout.tokens[:, 1:][chosen]  # [N]

@@ -11,8 +11,9 @@ from torch import nn
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.guards import TrainingError
 from rlvr_gym.agents.learner import make_optimiser, pad_batch, set_lr
+from rlvr_gym.agents.packing import Packed
 from rlvr_gym.agents.policy import Policy
-from rlvr_gym.agents.scoring import sampled_logprobs
+from rlvr_gym.agents.scoring import score
 from rlvr_gym.agents.tasks import TaskFeed
 from rlvr_gym.agents.tokenizer import Tokenizer
 from rlvr_gym.agents.world import World
@@ -57,14 +58,26 @@ def demonstrate(settings: EnvSettings, task: Task, tokenizer: Tokenizer) -> Demo
 
 
 def sft_gradient(
-    policy: Policy, rows: Sequence[Demonstration], micro_batch: int, world: World | None = None
+    policy: Policy,
+    rows: Sequence[Demonstration],
+    micro_batch: int,
+    world: World | None = None,
+    packing: int = 0,
 ) -> float:
     """Adds the gradient of the mean negative log-likelihood of the oracle's tokens; returns that mean.
 
-    The mean is over all tokens of ``rows``, however they are cut into micro-batches.
+    The mean is over all tokens of ``rows``, however they are cut into micro-batches and packed into rows.
+
+    Args:
+        policy: gathers the gradient.
+        rows: what to learn from.
+        micro_batch: demonstrations in one forward pass.
+        world: processes that share the work.
+        packing: tokens of a row that several demonstrations share; 0 for a row each.
 
     Raises:
-        DataError: if a demonstration does not fit the policy's context.
+        ConfigError: if a demonstration does not fit a packed row.
+        DataError: if one does not fit the policy's context.
     """
     longest = max(len(row.tokens) for row in rows)
     if longest > policy.max_context:
@@ -84,7 +97,8 @@ def sft_gradient(
     mine = world.share(range(len(rows)))
     for first in range(0, len(mine), micro_batch):
         part = batch.rows(mine[first : first + micro_batch])
-        loss = -sampled_logprobs(policy, part.tokens, part.mask).sum() / tokens
+        layout = Packed(part.tokens, part.mask, part.lengths, packing) if packing else None
+        loss = -score(policy, part.tokens, part.mask, layout=layout).logprobs.sum() / tokens
         loss.backward()
         total += loss.item()
     world.sum_gradients(policy.parameters())
@@ -123,7 +137,7 @@ def warm_start(
     for step in range(sft.steps):
         rows = [demonstrate(settings, task, policy.tokenizer) for task in feed.take(sft.batch_size)]
         optimiser.zero_grad(set_to_none=True)
-        loss = sft_gradient(policy, rows, shared.micro_batch, world)
+        loss = sft_gradient(policy, rows, shared.micro_batch, world, sft.packing)
         norm = float(nn.utils.clip_grad_norm_(policy.parameters(), shared.max_grad_norm))
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(
