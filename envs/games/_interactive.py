@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rlvr_gym.extraction import extract_answer
 from rlvr_gym.problem import Dialogue, Reply
@@ -72,12 +72,12 @@ def illegal(why: str) -> Reply:
     return Reply(text=why, metrics={"illegal_moves": 1.0})
 
 
-def won(text: str, **details: object) -> Reply:
+def won(text: str, **details: Any) -> Reply:
     """The end: the stated goal is reached."""
     return Reply(text=text, verdict=Verdict.right(**details))
 
 
-def lost(text: str, **details: object) -> Reply:
+def lost(text: str, **details: Any) -> Reply:
     """The end: the stated goal cannot be reached any more."""
     return Reply(text=text, verdict=Verdict.wrong(Reason.WRONG, **details))
 

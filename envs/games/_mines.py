@@ -80,7 +80,7 @@ def lay(field: Field, first: int) -> int:
     free = np.array(bits(field.cells & ~(near[first] | 1 << first)))
     rng = np.random.default_rng([field.seed, first])
     while True:
-        mines = sum(1 << cell for cell in rng.permutation(free)[: field.mines].tolist())
+        mines: int = sum(1 << cell for cell in rng.permutation(free)[: field.mines].tolist())
         if solvable(field, mines, first):
             return mines
 

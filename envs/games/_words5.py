@@ -57,7 +57,8 @@ def _marks_of(guess: NDArray[np.uint8], secrets: NDArray[np.uint8]) -> NDArray[n
         before = [i for i in range(place) if guess[i] == letter]
         used = (marks[:, before] == 1).sum(axis=1)
         marks[:, place] += ~green[:, place] & (unused > used)
-    return (marks @ _WEIGHTS).astype(np.uint8)
+    numbers: NDArray[np.uint8] = (marks @ _WEIGHTS).astype(np.uint8)
+    return numbers
 
 
 def _number(marks: str) -> int:
