@@ -53,7 +53,7 @@ class MazePathVerifier(RuleVerifier[str]):
         row, column = _find(maze, "S")
         for number, move in enumerate(value, 1):
             row, column = row + MOVES[move][0], column + MOVES[move][1]
-            if not (0 <= row < len(maze) and 0 <= column < len(maze[0])) or maze[row][column] == "#":
+            if not (0 <= row < len(maze) and 0 <= column < len(maze[0])) or maze[row][column] == "X":
                 return f"move {number} hits a wall"
         if maze[row][column] != "E":
             return "it does not end at E"
@@ -78,7 +78,7 @@ class PathInMaze(Problem):
         split = rng.random() < IMPOSSIBLE_SHARE
         while True:
             maze = [
-                ["#" if wall else "." for wall in row] for row in (rng.random((size, size)) < 0.3).tolist()
+                ["X" if wall else "." for wall in row] for row in (rng.random((size, size)) < 0.3).tolist()
             ]
             start: Cell = (int(rng.integers(size)), int(rng.integers(size)))
             maze[start[0]][start[1]] = "S"
@@ -96,7 +96,7 @@ class PathInMaze(Problem):
         rows = ["".join(row) for row in maze]
         return Task(
             prompt=ask(
-                "Find a shortest path from S to E in this maze. # is a wall, . is free; a move goes one cell up (U), "
+                "Find a shortest path from S to E in this maze. X is a wall, . is free; a move goes one cell up (U), "
                 "down (D), left (L) or right (R):\n\n" + "\n".join(rows) + "\n",
                 "the moves, or the word impossible if E cannot be reached,",
                 "UDLRUDLR" * 3,
@@ -125,7 +125,7 @@ def _search(maze: Sequence[Sequence[str]], start: Cell) -> tuple[dict[Cell, str]
             for move, (down, right) in MOVES.items():
                 r, c = cell = (row + down, column + right)
                 inside = 0 <= r < len(maze) and 0 <= c < len(maze)
-                if inside and maze[r][c] != "#" and cell not in before:
+                if inside and maze[r][c] != "X" and cell not in before:
                     before[cell] = move
                     wave.append(cell)
         waves.append(wave)

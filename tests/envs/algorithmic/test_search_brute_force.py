@@ -75,7 +75,7 @@ def test_all_shortest_routes(tasks, scored, agrees):
 )
 def test_how_moves_may_be_written(text, scored, tasks):
     task = tasks("PathInMaze", (1,), 1)[0]
-    task.answer.update(maze=["S..", "##E", "..."], distance=3, reference="RRD")
+    task.answer.update(maze=["S..", "XXE", "..."], distance=3, reference="RRD")
     assert scored("PathInMaze", task, text) == 1.0
     assert scored("PathInMaze", task, f"{text} then out") == 0.0
 
