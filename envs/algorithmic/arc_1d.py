@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from rlvr_gym.envs._authoring import ask, level, pick
+from rlvr_gym.envs.algorithmic._rules import Language
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -98,10 +99,7 @@ RULES: dict[str, Rule] = {
 }
 
 
-def _apply(names: tuple[str, ...], row: Row) -> Row:
-    for name in names:
-        row = RULES[name](row)
-    return row
+LANGUAGE = Language(RULES)
 
 
 @register("rlvr/Arc1D-v0", family="algorithmic")
@@ -120,12 +118,12 @@ class Arc1D(Problem):
         """Draws a rule and rows until the examples tell enough."""
         width, depth = level(difficulty, 8, 26), 1 + (difficulty >= 6)
         while True:
-            names = tuple(pick(rng, list(RULES)) for _ in range(depth))
+            names = tuple(pick(rng, LANGUAGE.names) for _ in range(depth))
             rows = [_draw(rng, width) for _ in range(EXAMPLES + 1)]
-            results = [_apply(names, row) for row in rows]
+            results = [LANGUAGE.apply(names, row) for row in rows]
             if any(a == b for a, b in zip(rows, results, strict=True)) or len(set(results[-1])) < 2:
                 continue
-            if _determined(rows, results, depth):
+            if LANGUAGE.determined(rows, results, depth):
                 break
         pairs = list(zip(rows, results, strict=True))
         listed = "\n".join(f"{_text(a)} becomes {_text(b)}" for a, b in pairs[:-1])
@@ -157,34 +155,9 @@ def _draw(rng: np.random.Generator, width: int) -> Row:
     return tuple(cells[:width])
 
 
-def _determined(rows: list[Row], results: list[Row], depth: int) -> bool:
-    """Whether every rule that agrees with the examples gives the same answer."""
-    for names in _candidates(rows[0], results[0], depth):
-        rest = zip(rows[1:-1], results[1:-1], strict=True)
-        if _apply(names, rows[-1]) != results[-1] and all(
-            _apply(names, row) == result for row, result in rest
-        ):
-            return False
-    return True
-
-
-def _candidates(row: Row, result: Row, depth: int) -> Iterator[tuple[str, ...]]:
-    """The sequences of at most ``depth`` rules that make ``result`` of ``row``."""
-    for name, rule in RULES.items():
-        after = rule(row)
-        if after == result:
-            yield (name,)
-        if depth > 1:
-            for names in _candidates(after, result, depth - 1):
-                yield (name, *names)
-
-
 def _steps(names: tuple[str, ...], row: Row) -> list[str]:
-    lines = []
-    for name in names:
-        row = RULES[name](row)
-        lines.append(f"{name.capitalize()}: {_text(row)}")
-    return lines
+    stages = LANGUAGE.stages(names, row)
+    return [f"{name.capitalize()}: {_text(stage)}" for name, stage in zip(names, stages, strict=True)]
 
 
 def _text(row: Row) -> str:

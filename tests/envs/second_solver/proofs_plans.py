@@ -270,7 +270,8 @@ PROOFS = {
         lambda p: [str(tile) for row in p["start"] for tile in row if tile],
         ", ".join,
         impossible="impossible",
-        difficulties=(1, 2, 3, 4),
+        difficulties=(1, 2),
+        tasks=30,
     ),
     "SokobanPlan": proof_of(
         sokoban_start,
