@@ -39,7 +39,7 @@ def shortest_routes(maze):
         for (r, c), found in routes.items():
             for move, cell in {"R": (r, c + 1), "L": (r, c - 1), "D": (r + 1, c), "U": (r - 1, c)}.items():
                 inside = min(cell) >= 0 and max(cell) < len(maze)
-                if inside and maze[cell[0]][cell[1]] != "#" and cell not in seen:
+                if inside and maze[cell[0]][cell[1]] != "X" and cell not in seen:
                     after.setdefault(cell, []).extend(route + move for route in found)
         routes = after
     return []
