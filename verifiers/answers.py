@@ -60,9 +60,7 @@ _ENVIRONMENT = re.compile(r"\\begin\{([bpvBV]?matrix|array)\}(.*)\\end\{\1\}", r
 _ROW = re.compile(r"[\[(]([^\[\]()]*)[\])]")
 _PLAIN_INTEGER = re.compile(r"-?\d{1,300}", re.ASCII)
 _PLAIN_LIST = re.compile(r"-?\d{1,300}(?:, ?-?\d{1,300}){0,499}", re.ASCII)
-_PLAIN_MATRIX = re.compile(
-    r"\[?\[-?\d{1,300}(?:, ?-?\d{1,300}|\], ?\n?\[-?\d{1,300}){0,1999}\]\]?", re.ASCII
-)
+_PLAIN_MATRIX = re.compile(r"\[?\[-?\d{1,300}(?:, ?-?\d{1,300}|\], ?\n?\[-?\d{1,300}){0,1999}\]\]?", re.ASCII)
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 
