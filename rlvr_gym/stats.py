@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Interval", "bootstrap_mean", "difference", "mean_pass_at_k", "pass_at_1", "pass_at_k", "wilson"]
+__all__ = [
+    "Interval",
+    "bootstrap_mean",
+    "clopper_pearson",
+    "difference",
+    "mean_pass_at_k",
+    "pass_at_1",
+    "pass_at_k",
+    "wilson",
+]
 
 
 class Interval(NamedTuple):
@@ -51,6 +60,56 @@ def wilson(successes: float, trials: float, confidence: float = 0.95) -> Interva
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == trials else min(1.0, centre + half)
     return Interval(rate, low, high)
+
+
+def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
+    """The exact interval of a rate (Clopper and Pearson 1934): it covers at least at its level, at any rate and size.
+
+    Args:
+        successes: how many trials succeeded.
+        trials: how many independent trials there were; 0 gives nan.
+        confidence: the level, between 0 and 1.
+
+    Raises:
+        ValueError: unless 0 <= successes <= trials.
+    """
+    if not 0 <= successes <= trials:
+        raise ValueError(f"successes goes from 0 to trials; got {successes} of {trials}.")
+    if trials == 0:
+        return NOTHING
+    tail = (1 - confidence) / 2
+    # the bounds are the rates at which so many, or so few, successes have just the probability of a tail
+    low, high = 0.0, 1.0
+    if successes > 0:
+        many = _at_least(successes, trials)
+        low = _root(lambda rate: many(rate) - tail)
+    if successes < trials:
+        more = _at_least(successes + 1, trials)
+        high = _root(lambda rate: tail - 1 + more(rate))
+    return Interval(successes / trials, low, high)
+
+
+def _at_least(successes: int, trials: int) -> Callable[[float], float]:
+    """The probability of at least so many successes as a function of the rate, in (0, 1); sums the shorter side."""
+    upper = 2 * successes > trials
+    counts = np.arange(successes, trials + 1) if upper else np.arange(successes)
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])  # of factorials
+    ways = logs[trials] - logs[counts] - logs[trials - counts]
+
+    def probability(rate: float) -> float:
+        terms = np.exp(ways + counts * math.log(rate) + (trials - counts) * math.log1p(-rate))
+        return float(terms.sum()) if upper else 1.0 - float(terms.sum())
+
+    return probability
+
+
+def _root(rising: Callable[[float], float]) -> float:
+    """Where a function that rises from below 0 to above 0 on (0, 1) is 0."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < 0 else (low, middle)
+    return (low + high) / 2
 
 
 def pass_at_k(samples: int, correct: int, k: int) -> float:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlvr_gym.stats import bootstrap_mean, difference, mean_pass_at_k, pass_at_1, pass_at_k, wilson
+from rlvr_gym.stats import (
+    bootstrap_mean,
+    clopper_pearson,
+    difference,
+    mean_pass_at_k,
+    pass_at_1,
+    pass_at_k,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -112,3 +120,24 @@ def test_difference_gives_the_published_bounds(first, second, low, high):
     gain = difference(wilson(*second), wilson(*first))
     assert gain.mean == pytest.approx(first[0] / first[1] - second[0] / second[1])
     assert (gain.low, gain.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        (0, 10, 0.0, 1 - 0.025**0.1),  # closed forms at the ends
+        (10, 10, 0.025**0.1, 1.0),
+        (1, 10, 0.00252858, 0.44501612),  # scipy.stats.binomtest(1, 10).proportion_ci(method="exact")
+        (7, 20_000, 0.00014073, 0.00072099),
+        (19_990, 20_000, 0.99908067, 0.99976020),
+    ],
+)
+def test_clopper_pearson(successes, trials, low, high):
+    rate = clopper_pearson(successes, trials)
+    assert rate == pytest.approx((successes / trials, low, high), abs=1e-7)
+
+
+def test_clopper_pearson_of_nothing_and_of_too_much():
+    assert math.isnan(clopper_pearson(0, 0).mean)
+    with pytest.raises(ValueError, match="goes from 0 to trials"):
+        clopper_pearson(2, 1)
