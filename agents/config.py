@@ -202,6 +202,10 @@ class EvalConfig(Section):
         default_factory=dict,
         description="Environment settings that differ from training, such as a test file.",
     )
+    rewards: dict[str, str | dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Reward designs that held-out rollouts are measured by, as rewards/<name>; never trained on.",
+    )
 
 
 class CheckpointConfig(Section):
@@ -217,6 +221,10 @@ class CheckpointConfig(Section):
 class GuardConfig(Section):
     """Alarms: what is said, or stops the run, when a number has been out of bounds for some steps."""
 
+    collapse: bool = Field(
+        default=True,
+        description="Stop a run whose accuracy has fallen far below its best; no to watch it fall.",
+    )
     kl_above: float | None = Field(
         default=10.0,
         gt=0,
@@ -236,7 +244,10 @@ class LoggingConfig(Section):
     """What is written beside metrics.jsonl."""
 
     rollouts_every: int = Field(default=10, ge=1, description="Steps between samples in rollouts.jsonl.")
-    rollouts: int = Field(default=8, ge=0, description="Rollouts in each such sample; 0 for none.")
+    rollouts: int = Field(default=8, ge=0, description="Prompts in each such sample; 0 for none.")
+    attempts: int = Field(
+        default=16, ge=1, description="Most completions of each of them; fewer cannot be re-scored in full groups."
+    )
     tensorboard: bool = Field(default=True, description="Write event files to tb/.")
     trackers: list[Literal["wandb", "trackio"]] = Field(
         default_factory=list, description="Experiment trackers that get the metrics as well."

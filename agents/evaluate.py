@@ -1,19 +1,21 @@
-"""Evaluation on tasks: pass@1 with a 95 % interval, unbiased pass@k."""
+"""Evaluation on tasks: pass@1 with a 95 % interval, unbiased pass@k, and what reward designs say of the same rollouts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rlvr_gym.agents.play import play
+from rlvr_gym.agents.play import Trajectory, play
 from rlvr_gym.agents.rollout import RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.env import EnvSettings
+from rlvr_gym.rewards import RewardDesign
 from rlvr_gym.stats import mean_pass_at_k, pass_at_1
 from rlvr_gym.task import Task
 
-__all__ = ["Evaluation", "evaluate", "summarise"]
+__all__ = ["Evaluation", "evaluate", "lengths_by_outcome", "summarise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Evaluation:
         high: upper end.
         mean_length: tokens of a completion.
         invalid: completions whose verification failed; they are in no statistic.
+        extra: more means, by the keys that they are logged under: ``mean_length_right``, ``mean_length_wrong``,
+            ``entropy``, and ``rewards/<name>`` of each reward design that was asked for.
     """
 
     tasks: int
@@ -37,6 +41,7 @@ class Evaluation:
     high: float
     mean_length: float
     invalid: int = 0
+    extra: dict[str, float] = field(default_factory=dict)
 
     @property
     def pass_at_1(self) -> float:
@@ -53,6 +58,7 @@ class Evaluation:
             "high": self.high,
             "mean_length": self.mean_length,
             "invalid": self.invalid,
+            **self.extra,
         }
 
     def __str__(self) -> str:
@@ -84,6 +90,7 @@ def evaluate(
     *,
     seed: int,
     samples: int = 1,
+    designs: Mapping[str, RewardDesign] | None = None,
 ) -> Evaluation:
     """Plays every task ``samples`` times and counts what is right.
 
@@ -94,6 +101,8 @@ def evaluate(
         params: how to sample.
         seed: of the random streams; the same seed gives the same completions.
         samples: completions of each task.
+        designs: rewards that are computed of the same completions and only reported; the ``samples`` completions of
+            a task are their group.
     """
     episodes = [settings.begin(task) for task in tasks for _ in range(samples)]
     trajectories = play(
@@ -111,4 +120,37 @@ def evaluate(
         counts.append((sum(v.correct for v in verdicts), len(verdicts)))
     mean_length = sum(t.num_tokens for t in trajectories) / max(len(trajectories), 1)
     invalid = len(trajectories) - sum(n for _, n in counts)
-    return summarise(counts, samples, mean_length, invalid)
+    found = summarise(counts, samples, mean_length, invalid)
+    groups = [trajectories[i : i + samples] for i in range(0, len(trajectories), samples)]
+    tokens = sum(t.num_tokens for t in trajectories)
+    return replace(
+        found,
+        extra={
+            **lengths_by_outcome(trajectories),
+            "entropy": -sum(map(sum, (t.logprobs for t in trajectories))) / max(tokens, 1),
+            **_mean_rewards(groups, designs or {}),
+        },
+    )
+
+
+def lengths_by_outcome(trajectories: Sequence[Trajectory]) -> dict[str, float]:
+    """``mean_length_right`` and ``mean_length_wrong``, in tokens; a mean of nothing is left out."""
+    lengths: dict[str, list[int]] = {"mean_length_right": [], "mean_length_wrong": []}
+    for trajectory in trajectories:
+        if trajectory.verdict.valid:
+            name = "mean_length_right" if trajectory.verdict.correct else "mean_length_wrong"
+            lengths[name].append(trajectory.num_tokens)
+    return {name: sum(values) / len(values) for name, values in lengths.items() if values}
+
+
+def _mean_rewards(
+    groups: Sequence[Sequence[Trajectory]], designs: Mapping[str, RewardDesign]
+) -> dict[str, float]:
+    """``rewards/<name>``: the mean of each design over all completions that could be verified."""
+    found = {}
+    for name, design in designs.items():
+        totals = [reward.total for group in groups for reward in design([t.rollout() for t in group])]
+        judged = [total for total in totals if not math.isnan(total)]
+        if judged:
+            found[f"rewards/{name}"] = sum(judged) / len(judged)
+    return found

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from rlvr_gym.agents.advantages import solved_alike
 from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.evaluate import lengths_by_outcome
 from rlvr_gym.agents.play import Trajectory, play
 from rlvr_gym.agents.rollout import RolloutEngine
 from rlvr_gym.agents.seeds import derive_seed
@@ -20,7 +21,7 @@ from rlvr_gym.env import EnvSettings
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.rewards import Reward
 
-__all__ = ["Group", "Sampler", "reward_matrix", "rollout_row", "sample_metrics"]
+__all__ = ["Group", "Sampler", "reward_matrix", "rollout_rows", "sample_metrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +60,20 @@ class Sampler:
                 f"sampling.chunk cuts one long completion; {config.env.id} has several turns: leave it at 0."
             )
 
-    def sample(self) -> tuple[list[Group], list[Group]]:
+    def sample(self, step: int = 0) -> tuple[list[Group], list[Group]]:
         """One step's worth of groups: those to train on, and all that were sampled.
 
-        With dynamic sampling (DAPO 2503.14476) groups whose rewards are all equal are not trained on, and others
+        ``step`` is the one that they are for, which a reward design may follow. With dynamic sampling (DAPO 2503.14476) groups whose rewards are all equal are not trained on, and others
         are sampled until there are enough, or the rounds are used up.
         """
         wanted = self.config.sampling.prompts_per_step
         if not self.config.algorithm.dynamic_sampling:
-            groups = self._round(wanted)
+            groups = self._round(wanted, step)
             return groups, groups
         useful: list[Group] = []
         everything: list[Group] = []
         for _ in range(self.config.algorithm.max_resamples):
-            groups = self._round(wanted)
+            groups = self._round(wanted, step)
             everything += groups
             alike = solved_alike(reward_matrix(groups)).tolist()
             useful += [group for group, same in zip(groups, alike, strict=True) if not same]
@@ -80,7 +81,7 @@ class Sampler:
                 break
         return useful[:wanted], everything
 
-    def _round(self, prompts: int) -> list[Group]:
+    def _round(self, prompts: int, step: int) -> list[Group]:
         size = self.config.sampling.group_size
         episodes = [self.settings.begin(task) for task in self.feed.take(prompts) for _ in range(size)]
         trajectories = play(
@@ -97,11 +98,13 @@ class Sampler:
         groups = [trajectories[i : i + size] for i in range(0, len(trajectories), size)]
         for group in groups:
             self.feed.observe(group[0].episode.task, [t.verdict for t in group])
-        return [Group(group, self.settings.design([t.rollout() for t in group])) for group in groups]
+        return [Group(group, self.settings.design([t.rollout() for t in group], step)) for group in groups]
 
 
 def sample_metrics(groups: Sequence[Group]) -> dict[str, float]:
     """What the sampled completions are like, before any filter. Invalid samples count only in ``frac_invalid``.
+
+    ``frac_no_reward`` is the share whose reward is nan: invalid ones, and those that a judge could not judge.
 
     ``entropy`` is the mean of ``-logprob`` over the sampled tokens: an unbiased estimate of the policy's entropy
     a token (in nats, at the sampling temperature) that costs nothing.
@@ -111,38 +114,39 @@ def sample_metrics(groups: Sequence[Group]) -> dict[str, float]:
     valid = [t for t in trajectories if t.verdict.valid]
     lengths = [t.num_tokens for t in trajectories]
     count = len(valid) or math.nan  # without a single valid sample there is no mean
+    rewarded = int((~rewards.isnan()).sum())
     deviations = [float(row[~row.isnan()].std()) for row in rewards if int((~row.isnan()).sum()) > 1]
     return {
-        "reward": sum(float(r) for r in rewards.flatten() if not math.isnan(r)) / count,
+        "reward": float(rewards.nansum()) / (rewarded or math.nan),
         "reward_std": sum(deviations) / max(len(deviations), 1),
         "accuracy": sum(t.verdict.correct for t in valid) / count,
         "frac_reward_zero_std": float(solved_alike(rewards).double().mean()),
         "frac_invalid": 1 - len(valid) / len(trajectories),
+        "frac_no_reward": 1 - rewarded / len(trajectories),
         **_term_metrics(groups),
         "entropy": -sum(map(sum, (t.logprobs for t in trajectories))) / max(sum(lengths), 1),
         "completions/mean_length": sum(lengths) / len(lengths),
         "completions/max_length": float(max(lengths)),
+        **{f"completions/{name}": value for name, value in lengths_by_outcome(trajectories).items()},
         "completions/clipped_ratio": sum(not t.finished for t in trajectories) / len(trajectories),
         "turns": sum(t.episode.turns for t in trajectories) / len(trajectories),
         "tokens": float(sum(lengths)),
     }
 
 
-def rollout_row(group: Group) -> dict[str, Any]:
-    """The first attempt of a group, for people to read: a row of ``rollouts.jsonl``."""
-    trajectory, reward = group.trajectories[0], group.rewards[0]
-    episode = trajectory.episode
-    return {
-        "task_id": episode.task.id,
-        "prompt": episode.task.prompt,
-        "completion": trajectory.rollout().completion,
-        "messages": episode.messages,
-        "verdict": trajectory.verdict.to_dict(),
-        "reward": reward.total,
-        "reward_terms": reward.terms,
-        "num_tokens": trajectory.num_tokens,
-        "finished": trajectory.finished,
-    }
+def rollout_rows(group: Group) -> list[dict[str, Any]]:
+    """The attempts of a group as rows of ``rollouts.jsonl``: for people to read, and for re-scoring."""
+    return [
+        {
+            **trajectory.rollout().to_row(),
+            "attempt": attempt,
+            # a single turn is in prompt and completion already
+            **({"messages": trajectory.episode.messages} if trajectory.episode.turns > 1 else {}),
+            "reward": reward.total,
+            "reward_terms": reward.terms,
+        }
+        for attempt, (trajectory, reward) in enumerate(zip(group.trajectories, group.rewards, strict=True))
+    ]
 
 
 def _term_metrics(groups: Sequence[Group]) -> dict[str, float]:
@@ -152,4 +156,5 @@ def _term_metrics(groups: Sequence[Group]) -> dict[str, float]:
         for reward in group.rewards:
             for name, value in reward.terms.items():
                 columns.setdefault(f"rewards/{name}/mean", []).append(value)
-    return {name: sum(values) / len(values) for name, values in columns.items()}
+    known = {name: [v for v in values if not math.isnan(v)] for name, values in columns.items()}
+    return {name: sum(values) / (len(values) or math.nan) for name, values in known.items()}

@@ -10,6 +10,7 @@ from rlvr_gym.agents.rollout import RolloutEngine
 from rlvr_gym.agents.run import TrainState
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.tasks import held_out_tasks, make_settings
+from rlvr_gym.rewards import RewardDesign
 
 __all__ = ["HeldOut"]
 
@@ -20,12 +21,14 @@ class HeldOut:
     Attributes:
         settings: the environment of evaluation.
         tasks: the tasks that training never sees.
+        designs: the reward designs of ``eval.rewards``, which are measured and never trained on.
     """
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.settings = make_settings(config, held_out=True)
         self.tasks = held_out_tasks(self.settings, config.eval.seed, config.eval.tasks)
+        self.designs = {name: RewardDesign.parse(spec) for name, spec in config.eval.rewards.items()}
 
     def measure(self, engine: RolloutEngine) -> Evaluation:
         """The policy as it is, with the same random streams each time, so that changes stand out."""
@@ -37,6 +40,7 @@ class HeldOut:
             self.config.sampling.params(config.temperature),
             seed=derive_seed(self.config.seed, "evaluation"),
             samples=config.samples,
+            designs=self.designs,
         )
 
     def newest_is_best(self, state: TrainState) -> bool:

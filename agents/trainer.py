@@ -38,7 +38,7 @@ from rlvr_gym.agents.checkpoint import (
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.credit import Credit
 from rlvr_gym.agents.evaluate import evaluate
-from rlvr_gym.agents.groups import Group, Sampler, rollout_row, sample_metrics
+from rlvr_gym.agents.groups import Group, Sampler, rollout_rows, sample_metrics
 from rlvr_gym.agents.guards import Alarms, CollapseGuard, TrainingError, memory_advice
 from rlvr_gym.agents.holdout import HeldOut
 from rlvr_gym.agents.learner import Learner
@@ -133,12 +133,13 @@ class Trainer:
         began = time.monotonic()
         with self._stopping():
             with memory_advice("sampling", "Lower sampling.max_rows or sampling.max_tokens"):
-                groups, sampled = self.sampler.sample()
+                groups, sampled = self.sampler.sample(self.state.step + 1)
             metrics = sample_metrics(sampled)
             sampling = time.monotonic() - began
             with memory_advice("training", "Lower optimiser.micro_batch"):
                 learnt = self._learn(groups)
-            self.guard.check(metrics["accuracy"], self.config.optimiser.lr)
+            if self.config.guard.collapse:
+                self.guard.check(metrics["accuracy"], self.config.optimiser.lr)
             alarms = self.alarms.check({**metrics, **learnt})
         seconds = time.monotonic() - began
         self.state.step += 1
@@ -172,7 +173,8 @@ class Trainer:
         self.log.step(row, step)
         if step % self.config.logging.rollouts_every == 0 or step == 1:
             for group in sampled[: self.config.logging.rollouts]:
-                self.log.rollouts.write({"step": step, **rollout_row(group)})
+                for row in rollout_rows(group)[: self.config.logging.attempts]:
+                    self.log.rollouts.write({"step": step, **row})
         shown = {"reward": "reward", "accuracy": "accuracy", "kl": "kl", "tokens_per_second": "tokens/s"}
         self.progress.update(step, {name: row[key] for key, name in shown.items() if key in row})
 
