@@ -1,7 +1,7 @@
 """One GRPO step, ours against TRL's, on the same model, prompts, rewards and number of samples.
 
     OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE python benchmarks/grpo_vs_trl.py [--steps 30]
-    OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE python benchmarks/grpo_vs_trl.py --model smollm2 --steps 4
+    OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE python benchmarks/grpo_vs_trl.py --model smollm2 --steps 4 --warm-up 1
 
 Both trainers run whole: prompts from their own data loaders, sampling, decoding to text, the reward function,
 advantages, loss, backward pass, clipping, AdamW. TRL's steps and ours take turns (ours runs in a callback of
@@ -41,7 +41,7 @@ from rlvr_gym.task import Task
 from rlvr_gym.verdict import Verdict
 from rlvr_gym.verifier import Verifier, register_verifier
 
-PROMPTS, SAMPLES, NEW_TOKENS, WARM_UP = 8, 8, 32, 3
+PROMPTS, SAMPLES, NEW_TOKENS = 8, 8, 32
 VOCABULARY = 1_000
 LR = 1e-6
 
@@ -112,8 +112,15 @@ def make_smollm2(folder: Path) -> None:
     """SmolLM2-135M-Instruct in float32, as a folder that both sides load; without its chat template."""
     from rlvr_gym.agents.hf import load_smollm2
 
+    import transformers
+
     policy = load_smollm2()
-    policy.model.save_pretrained(folder)
+    config = transformers.AutoConfig.for_model(
+        **{**policy.model.config.to_dict(), "quantization_config": None}
+    )
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model.load_state_dict(policy.model.state_dict())
+    model.save_pretrained(folder)
     tokenizer = policy.tokenizer.inner  # type: ignore[attr-defined]
     tokenizer.chat_template = None
     tokenizer.save_pretrained(folder)
@@ -222,7 +229,7 @@ def check_same_logits(folder: Path) -> None:
     torch.testing.assert_close(ours.logits(ours.hidden(tokens)), theirs(tokens).logits, atol=1e-4, rtol=1e-4)
 
 
-def compare(kind: str, steps: int) -> dict[str, list[Step]]:
+def compare(kind: str, steps: int, warm_up: int) -> dict[str, list[Step]]:
     """Steps of both, taken in turns; those of the warm-up are left out."""
     ours: list[Step] = []
     with tempfile.TemporaryDirectory() as name:
@@ -237,9 +244,9 @@ def compare(kind: str, steps: int) -> dict[str, list[Step]]:
             row = json.loads(rows.read_text(encoding="utf-8").splitlines()[-1])
             ours.append(Step(row["time/sampling"], row["time/training"], int(row["tokens"])))
 
-        theirs, _ = run_trl(kind, folder / "model", folder / "trl", steps + WARM_UP, our_turn)
+        theirs, _ = run_trl(kind, folder / "model", folder / "trl", steps + warm_up, our_turn)
         trainer.close()
-    return {"rlvr-gym": ours[WARM_UP:], "TRL": theirs[WARM_UP:]}
+    return {"rlvr-gym": ours[warm_up:], "TRL": theirs[warm_up:]}
 
 
 def report(steps: dict[str, list[Step]], kind: str) -> dict[str, Any]:
@@ -280,11 +287,12 @@ def main() -> None:
     )
     parser.add_argument("--model", choices=("tiny", "smollm2"), default="tiny")
     parser.add_argument("--steps", type=int, default=30, help="steps of each side, after the warm-up")
+    parser.add_argument("--warm-up", type=int, default=3, help="steps that are not counted")
     parser.add_argument("--json", type=Path, help="also write the numbers here")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    numbers = report(compare(options.model, options.steps), options.model)
+    numbers = report(compare(options.model, options.steps, options.warm_up), options.model)
     if options.json:
         options.json.write_text(json.dumps(numbers, indent=2), encoding="utf-8")
 
