@@ -110,9 +110,9 @@ def make_tiny(folder: Path) -> None:
 
 def make_smollm2(folder: Path) -> None:
     """SmolLM2-135M-Instruct in float32, as a folder that both sides load; without its chat template."""
-    from rlvr_gym.agents.hf import load_smollm2
-
     import transformers
+
+    from rlvr_gym.agents.hf import load_smollm2
 
     policy = load_smollm2()
     config = transformers.AutoConfig.for_model(
