@@ -29,7 +29,7 @@ from rich.table import Table
 
 ALGORITHMS = ("reinforce", "rloo", "ppo", "grpo", "dr_grpo", "dapo", "gspo", "cispo")
 TRL = "TRL grpo"
-PROMPTS, SAMPLES, NEW_TOKENS, LR, STEPS, EVERY = 64, 8, 28, 6e-4, 80, 8
+PROMPTS, SAMPLES, NEW_TOKENS, LR, STEPS, EVERY = 64, 8, 28, 6e-4, 60, 6
 BUDGET = PROMPTS * SAMPLES * STEPS
 ENV = {
     "id": "rlvr/Arithmetic-v0",
