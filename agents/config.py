@@ -30,6 +30,7 @@ __all__ = [
     "SamplingConfig",
     "TrainConfig",
     "ValueConfig",
+    "merge_overrides",
 ]
 
 
@@ -246,7 +247,9 @@ class LoggingConfig(Section):
     rollouts_every: int = Field(default=10, ge=1, description="Steps between samples in rollouts.jsonl.")
     rollouts: int = Field(default=8, ge=0, description="Prompts in each such sample; 0 for none.")
     attempts: int = Field(
-        default=16, ge=1, description="Most completions of each of them; fewer cannot be re-scored in full groups."
+        default=16,
+        ge=1,
+        description="Most completions of each of them; fewer cannot be re-scored in full groups.",
     )
     tensorboard: bool = Field(default=True, description="Write event files to tb/.")
     trackers: list[Literal["wandb", "trackio"]] = Field(
@@ -286,6 +289,10 @@ class TrainConfig(Section):
     )
     threads: int | None = Field(
         default=None, ge=1, description="CPU threads of torch; none leaves torch's choice."
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        default="fp32",
+        description="bf16: products in bfloat16, sampling from a copy; weights, optimiser and logits stay in float32.",
     )
     device: str = Field(default="auto", description="A torch device; auto takes a GPU where there is one.")
 
@@ -354,6 +361,11 @@ class TrainConfig(Section):
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; :meth:`parse` is its inverse."""
         return self.model_dump(mode="json")
+
+
+def merge_overrides(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Two layers of overrides (nested or dotted paths) as one, not yet checked; ``over`` wins, a reward as a whole."""
+    return _merge(_nest(base), _nest(over))
 
 
 def _nest(data: Mapping[str, Any]) -> dict[str, Any]:

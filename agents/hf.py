@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rlvr_gym.agents.attention import Attention, Causal
 from rlvr_gym.agents.cache import CacheShape
@@ -161,8 +161,14 @@ class HFPolicy(Policy):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits in float32."""
-        logits: Tensor = self.model.get_output_embeddings()(hidden)
+        head = self.head()
+        logits: Tensor = head(hidden.to(next(head.parameters()).dtype))
         return logits.float()
+
+    def head(self) -> nn.Module:
+        """The model's output embedding."""
+        head: nn.Module = self.model.get_output_embeddings()
+        return head
 
     @torch.no_grad()
     def _check_attention(self) -> None:

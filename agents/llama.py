@@ -58,7 +58,7 @@ class LlamaForward:
             attention: mixes values in each layer.
             again: compute each layer again in the backward pass (gradient checkpointing).
         """
-        x: Tensor = self._decoder.embed_tokens(tokens)
+        x: Tensor = self._decoder.embed_tokens(tokens).to(self._decoder.norm.weight.dtype)
         angles = positions[..., None].float() * self._rotary.inv_freq
         factor = self._rotary.attention_scaling
         rope = tuple((f(angles) * factor).to(x.dtype)[:, :, None] for f in (torch.cos, torch.sin))

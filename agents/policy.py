@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -31,11 +32,13 @@ class Policy(nn.Module, ABC):
         max_context: most tokens in a sequence, prompt and completion together.
         checkpoint_layers: keep only what goes in between layers for the backward pass and compute the rest again
             (gradient checkpointing): about a third more time, and memory for one layer instead of all.
+        autocast: the type of matrix products in training, if not that of the weights.
     """
 
     tokenizer: Tokenizer
     max_context: int
     checkpoint_layers: bool = False
+    autocast: torch.dtype | None = None
 
     @property
     @abstractmethod
@@ -74,6 +77,20 @@ class Policy(nn.Module, ABC):
 
     def save_assets(self, folder: Path) -> None:
         """Writes what :meth:`describe` refers to beside the weights (tokenizer files and the like)."""
+
+    def copy_in(self, dtype: torch.dtype) -> Self:
+        """A copy whose layers are of another type, for sampling; the head stays as it is, so that logits do."""
+        kept = {id(p) for p in self.head().parameters()}
+        twin = copy.deepcopy(self)
+        for own, other in zip(self.parameters(), twin.parameters(), strict=True):
+            other.requires_grad_(False)
+            if id(own) not in kept:
+                other.data = other.data.to(dtype)
+        return twin
+
+    @abstractmethod
+    def head(self) -> nn.Module:
+        """What makes logits of hidden states; may be tied to the embedding."""
 
     @property
     def device(self) -> torch.device:

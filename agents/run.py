@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from rlvr_gym.agents.checkpoint import CHECKPOINTS, find_checkpoint
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.policy import Policy, load_policy, resolve_device
@@ -116,6 +118,7 @@ def make_policy(config: TrainConfig, settings: EnvSettings) -> Policy:
         device=resolve_device(config.device),
     )
     policy.checkpoint_layers = config.optimiser.gradient_checkpointing
+    policy.autocast = torch.bfloat16 if config.precision == "bf16" else None
     if config.lora is not None:
         from rlvr_gym.agents.lora import LoraSettings, add_lora
 

@@ -66,7 +66,8 @@ def score(
     """
     layout = layout or lay_out(tokens, mask, chunking)
     chosen = layout.mask[:, 1:].bool()
-    hidden = layout.hidden(policy)[chosen]  # [N, D]
+    with _autocast(policy):
+        hidden = layout.hidden(policy)[chosen]  # [N, D]
     targets = layout.tokens[:, 1:][chosen]  # [N]
 
     def judge(h: Tensor, target: Tensor) -> tuple[Tensor, ...]:
@@ -88,8 +89,16 @@ def score(
         columns = tuple(torch.cat(column) for column in zip(*parts, strict=True))
     values = None
     if value is not None:
-        values = place(value.head_of(hidden if value.trunk is None else layout.hidden(value.trunk)[chosen]))
+        if value.trunk is not None:
+            with _autocast(policy):
+                hidden = layout.hidden(value.trunk)[chosen]
+        values = place(value.head_of(hidden))
     return Scores(place(columns[0]), place(columns[1]) if entropy else None, values)
+
+
+def _autocast(policy: Policy) -> torch.autocast:
+    """Matrix products in the type that the policy asks for; logits are made outside of it."""
+    return torch.autocast(policy.device.type, dtype=policy.autocast, enabled=policy.autocast is not None)
 
 
 def target_logprobs(logits: Tensor, targets: Tensor) -> Tensor:

@@ -97,7 +97,9 @@ class Trainer:
         curriculum = config.env.curriculum.settings() if config.env.curriculum else None
         self.feed = TaskFeed(self.settings.problem, config.seed, self.held_out.tasks, curriculum=curriculum)
         self.policy = make_policy(config, self.settings)
-        self.engine = make_engine(config.sampling.engine, self.policy, config.sampling.max_rows, self.world)
+        self.engine = make_engine(
+            config.sampling.engine, self.policy, config.sampling.max_rows, self.world, self.policy.autocast
+        )
         self.sampler = Sampler(self.engine, self.settings, self.feed, config)
         self.learner = Learner(self.policy, config, world=self.world)
         self.credit = Credit(config, self.learner, self.settings.design)

@@ -152,7 +152,11 @@ class Transformer(Policy):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits over the tied embedding, in float32."""
-        return F.linear(hidden, self.embedding.weight).float()
+        return F.linear(hidden.to(self.embedding.weight.dtype), self.embedding.weight).float()
+
+    def head(self) -> nn.Module:
+        """The embedding."""
+        return self.embedding
 
     @property
     def cache_shape(self) -> CacheShape:
@@ -161,8 +165,9 @@ class Transformer(Policy):
 
     def run(self, tokens: Tensor, positions: Tensor, attention: Attention) -> Tensor:
         """See :meth:`Policy.run`."""
-        rope = self.cos[positions][:, :, None, None], self.sin[positions][:, :, None, None]
-        x = self.embedding(tokens)
+        dtype = self.norm.weight.dtype
+        rope = tuple(table[positions][:, :, None, None].to(dtype) for table in (self.cos, self.sin))
+        x = self.embedding(tokens).to(dtype)
         for block in self.blocks:
             x = run_layer(block, x, rope, attention, again=self.checkpoint_layers)
         return self.norm(x)

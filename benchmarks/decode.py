@@ -83,7 +83,9 @@ def make_policy(name: str, device: torch.device) -> Policy:
     return HFPolicy(model, load_smollm2().tokenizer.inner, name)  # type: ignore[attr-defined]
 
 
-def measure(policy: Policy, rows: int, tokens: int, bandwidth: float, flops: float) -> dict[str, float]:
+def measure(
+    policy: Policy, rows: int, tokens: int, bandwidth: float, flops: float, dtype: torch.dtype | None
+) -> dict[str, float]:
     """Seconds of a step, median over the rounds, and the bound."""
     generator = torch.Generator().manual_seed(0)
     count = max(1, rows // SAMPLES)
@@ -91,7 +93,7 @@ def measure(policy: Policy, rows: int, tokens: int, bandwidth: float, flops: flo
         3, min(policy.tokenizer.vocab_size, 90), (count, PROMPT_TOKENS), generator=generator
     )
     prompts = [drawn[i * count // rows].tolist() for i in range(rows)]
-    engine = RolloutEngine(policy, max_rows=rows)
+    engine = RolloutEngine(policy, max_rows=rows, dtype=dtype)
     stops, policy.tokenizer.stop_ids = policy.tokenizer.stop_ids, ()  # no row ends early
     seconds = {}
     try:
@@ -110,9 +112,11 @@ def measure(policy: Policy, rows: int, tokens: int, bandwidth: float, flops: flo
         policy.tokenizer.stop_ids = stops
     step = (seconds[tokens] - seconds[1]) / (tokens - 1)
     layers, heads, dim = policy.cache_shape
-    size = next(policy.parameters()).element_size()
+    own = next(policy.parameters()).element_size()
+    size = own if dtype is None else dtype.itemsize
+    head = sum(p.numel() for p in policy.head().parameters())  # stays in its own type
     live = 2 * layers * heads * dim * size * (count * PROMPT_TOKENS + rows * tokens / 2)
-    weights = policy.num_parameters * size
+    weights = (policy.num_parameters - head) * size + head * own
     bound = max((weights + live) / bandwidth, 2 * policy.num_parameters * rows / flops)
     return {
         "rows": rows,
@@ -131,20 +135,24 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", type=int, default=[1, 16, 64, 256])
     parser.add_argument("--tokens", type=int, default=32, help="new tokens a row")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--bf16", action="store_true", help="sample from a copy in bfloat16")
     parser.add_argument("--json", type=Path, help="also write the numbers here")
     options = parser.parse_args()
     device, console, numbers = torch.device(options.device), Console(), {}
     for name in options.model:
         policy = make_policy(name, device)
-        dtype = next(policy.parameters()).dtype
-        bandwidth, flops = read_bandwidth(device), matmul_speed(device, dtype)
+        own = next(policy.parameters()).dtype
+        dtype = torch.bfloat16 if options.bf16 and own != torch.bfloat16 else None
+        bandwidth, flops = read_bandwidth(device), matmul_speed(device, dtype or own)
         table = Table(
-            title=f"{name}: {policy.num_parameters / 1e6:.1f} M weights, {dtype}; copy {bandwidth / 1e9:.1f} GB/s, "
+            title=f"{name}: {policy.num_parameters / 1e6:.1f} M weights, {dtype or own}; copy {bandwidth / 1e9:.1f} GB/s, "
             f"matmul {flops / 1e9:,.0f} GFLOP/s"
         )
         for column in ("rows", "step ms", "bound ms", "tokens/s", "step / bound"):
             table.add_column(column, justify="right")
-        numbers[name] = [measure(policy, rows, options.tokens, bandwidth, flops) for rows in options.rows]
+        numbers[name] = [
+            measure(policy, rows, options.tokens, bandwidth, flops, dtype) for rows in options.rows
+        ]
         for row in numbers[name]:
             table.add_row(
                 f"{row['rows']:.0f}", f"{row['step_ms']:.2f}", f"{row['bound_ms']:.2f}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import importlib.util
 from pathlib import Path
 from typing import Any
@@ -368,3 +369,41 @@ def test_training_with_adapters_and_gradient_checkpointing(hf_folder: Path, tmp_
     for name, weight in after.named_parameters():
         assert "lora_" in name or torch.equal(weight, kept[name.replace(".base_layer", "")])
     assert any("lora_B" in name and weight.abs().max() > 0 for name, weight in after.named_parameters())
+
+
+def test_sampling_from_a_copy_in_bfloat16_that_follows_the_weights(policy: Policy) -> None:
+    policy = copy.deepcopy(policy)
+    prompt = policy.tokenizer.encode_prompt([{"role": "user", "content": "2+2="}])
+    params = SamplingParams(max_tokens=12)
+    full, half = RolloutEngine(policy), RolloutEngine(policy, dtype=torch.bfloat16)
+    for change in (0.0, 0.05):
+        with torch.no_grad():
+            for weight in policy.parameters():
+                weight.add_(change * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1)))
+        sampled = half.generate([prompt] * 4, params, seed=0)
+        for completion in sampled:
+            whole = logits(policy, torch.tensor([prompt + completion.tokens]))[0, len(prompt) - 1 : -1]
+            expected = whole.log_softmax(-1).gather(1, torch.tensor(completion.tokens)[:, None])[:, 0]
+            difference = np.abs(np.array(completion.logprobs) - expected.numpy())
+            assert 0 < difference.max() < 0.7
+            assert difference.mean() < 0.1
+    assert half._cache is not None
+    assert half._cache.rows.dtype == torch.bfloat16
+    assert next(policy.parameters()).dtype == torch.float32
+    assert full.generate([prompt], params, seed=0)[0].logprobs != sampled[0].logprobs
+
+
+def test_training_in_bfloat16(policy: Policy) -> None:
+    tokens = torch.randint(3, 90, (4, 16), generator=torch.Generator().manual_seed(0))
+    mask = (torch.arange(16) >= 6).float().repeat(4, 1)
+    exact = gradients(policy, tokens, mask)
+    policy.autocast = torch.bfloat16
+    try:
+        rounded = gradients(policy, tokens, mask)
+    finally:
+        policy.autocast = None
+    for name, gradient in exact.items():
+        assert rounded[name].dtype == torch.float32
+        cosine = torch.nn.functional.cosine_similarity(rounded[name].flatten(), gradient.flatten(), dim=0)
+        assert cosine > 0.97, name
+    assert any(not torch.equal(rounded[name], gradient) for name, gradient in exact.items())
