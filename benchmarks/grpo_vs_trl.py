@@ -44,6 +44,8 @@ from rlvr_gym.verifier import Verifier, register_verifier
 PROMPTS, SAMPLES, NEW_TOKENS = 8, 8, 32
 VOCABULARY = 1_000
 LR = 1e-6
+MICRO = {"tiny": PROMPTS * SAMPLES, "smollm2": 8}
+"""Sequences in one forward and backward pass, on both sides: 64 of SmolLM2 would need 18 GB."""
 
 
 def share_of_vowels(text: str) -> float:
@@ -136,7 +138,7 @@ def make_ours(kind: str, folder: Path, out: Path) -> Trainer:
             "algorithm": {"name": "grpo", "track_kl": False},
             "optimiser.lr": LR,
             "optimiser.warmup_steps": 0,
-            "optimiser.micro_batch": PROMPTS * SAMPLES,
+            "optimiser.micro_batch": MICRO[kind],
             "eval.tasks": 0,
             "checkpoint.every": 10**6,
             "logging.tensorboard": False,
@@ -203,7 +205,7 @@ def run_trl(
         return [share_of_vowels(text) for text in completions]
 
     settings = trl.GRPOConfig(
-        output_dir=str(out), per_device_train_batch_size=PROMPTS * SAMPLES, num_generations=SAMPLES,
+        output_dir=str(out), per_device_train_batch_size=MICRO[kind], gradient_accumulation_steps=PROMPTS * SAMPLES // MICRO[kind], num_generations=SAMPLES,
         max_completion_length=NEW_TOKENS, max_steps=steps, learning_rate=LR, beta=0.0, loss_type="grpo",
         report_to=[], logging_steps=10**6, save_strategy="no", use_cpu=True, bf16=False, gradient_checkpointing=False,
         disable_tqdm=True, dataloader_pin_memory=False,
