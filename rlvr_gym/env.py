@@ -36,6 +36,9 @@ class EnvSettings:
         verify_timeout: seconds for one verification, where the executor can enforce it.
         problem_settings: the problem's fields.
         render_mode: ``"ansi"``, or None.
+
+    Attributes:
+        step: of training, for designs with a schedule; who trains through Gymnasium sets it.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class EnvSettings:
         self.template = get_template(system_prompt)
         self.design = RewardDesign.parse(reward)
         self.verifier = self.problem.make_verifier()
+        self.step = 0
         self.verify_timeout = verify_timeout
         self._owns_executor = isinstance(executor, str)
         self.executor = make_executor(executor) if isinstance(executor, str) else executor
@@ -99,9 +103,9 @@ class EnvSettings:
         """
         rollouts = [episode.rollout() for episode in episodes if episode.done]
         if self.design.compares:
-            ended = iter([reward for rollout in rollouts for reward in self.design([rollout])])
+            ended = iter([reward for rollout in rollouts for reward in self.design([rollout], self.step)])
         else:
-            ended = iter(self.design(rollouts))
+            ended = iter(self.design(rollouts, self.step))
         return [next(ended) if episode.done else Reward(0.0) for episode in episodes]
 
     def close(self) -> None:

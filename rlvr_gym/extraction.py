@@ -28,6 +28,7 @@ __all__ = [
     "extract_answer",
     "extract_text",
     "strip_thinking",
+    "thinking_of",
 ]
 
 MAX_ANSWER_CHARS = 20_000
@@ -47,7 +48,7 @@ _PHRASE = re.compile(
     r"(?<![^\W_])answer[*_]{0,3}[ \t]{0,4}(?:(?:is\b|=)[ \t]{0,4}:?(?!\s{0,4}not\b)|:)(?:[*_ \t]{0,6}\n\s{0,8}(?=\S))?",
     re.IGNORECASE,
 )
-_LABEL = re.compile(r"(?:the )?(?:final )?answer(?: is\b ?:?|:)", re.IGNORECASE)
+_LABEL = re.compile(r"(?:\*\*)?(?:the )?(?:final )?answer(?: is\b ?:?|:)(?:\*\*(?!\*))?", re.IGNORECASE)
 _PHRASE_END = re.compile(r"(?<!\\)[.!](?:\s|\Z)|\n|\Z")
 _MAX_PHRASE_CHARS = 2000
 _MAY_NEED_CLEANING = re.compile(r"[*_$`]|[aA][nN][sS][wW]")
@@ -90,6 +91,25 @@ def strip_thinking(completion: str) -> str:
     if not inside:
         visible.append(completion[position:])
     return "\n".join(visible)
+
+
+def thinking_of(completion: str) -> str:
+    """What is said in the thinking: what :func:`strip_thinking` takes away, without its tags."""
+    hidden: list[str] = []
+    inside, position = False, 0
+    for tag in _THINK.finditer(completion):
+        if not tag[1]:
+            if not inside:
+                position = tag.end()
+            inside = True
+        elif inside:
+            hidden.append(completion[position : tag.start()])
+            inside = False
+        else:  # it began in the prompt, so everything before is thinking
+            hidden = [_THINK.sub("\n", completion[: tag.start()])]
+    if inside:
+        hidden.append(completion[position:])
+    return "\n".join(hidden)
 
 
 def boxed_contents(text: str) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from rlvr_gym.discovery import Lazy
 from rlvr_gym.errors import ConfigError, RegistrationError, UnknownNameError
 from rlvr_gym.rollout import Rollout
 
@@ -15,7 +17,11 @@ __all__ = ["GroupTerm", "RewardTerm", "Term", "make_term", "register_term", "ter
 
 @dataclass(frozen=True)
 class Term(ABC):
-    """A named quantity; its dataclass fields are its parameters."""
+    """A named quantity; its dataclass fields are its parameters.
+
+    A value of nan says that there is none (a judge that could not be asked): such a rollout has no reward, as if its
+    verification had failed. It is never to be confused with a reward of 0.
+    """
 
     name: ClassVar[str]
 
@@ -57,6 +63,8 @@ class GroupTerm(Term):
 
 
 _registry: dict[str, type[Term]] = {}
+# terms that need a verifier's parser or a model lie beside those, above this package, and are found by reading
+_builtin = Lazy("register_term", "verifiers", "judges")
 _T = TypeVar("_T", bound=type[Term])
 
 
@@ -79,6 +87,7 @@ def register_term(name: str) -> Callable[[_T], _T]:
 
 def term_names() -> list[str]:
     """The names of all terms, sorted."""
+    _builtin.load_all()
     return sorted(_registry)
 
 
@@ -89,7 +98,9 @@ def term_class(name: str) -> type[Term]:
         UnknownNameError: if there is no such term.
     """
     if name not in _registry:
-        raise UnknownNameError("reward term", name, _registry)
+        _builtin.load(name)
+    if name not in _registry:
+        raise UnknownNameError("reward term", name, _registry.keys() | _builtin.modules.keys())
     return _registry[name]
 
 
@@ -98,7 +109,7 @@ def make_term(name: str, **parameters: Any) -> Term:
 
     Raises:
         UnknownNameError: if there is no such term.
-        ConfigError: if it has no such parameter.
+        ConfigError: if it has no such parameter, or the parameter cannot have this value.
     """
     cls = term_class(name)
     known = [f.name for f in fields(cls)]
@@ -106,4 +117,27 @@ def make_term(name: str, **parameters: Any) -> Term:
         raise ConfigError(
             f"The reward term {name!r} takes {known or 'no parameters'}; got {sorted(parameters)}."
         )
+    kinds = get_type_hints(cls)
+    for key, value in parameters.items():
+        _check(value, kinds[key], f"The parameter {key!r} of the reward term {name!r}")
     return cls(**parameters)
+
+
+_FORMS: dict[Any, tuple[tuple[type, ...], str]] = {
+    float: ((int, float), "a finite number"),
+    int: ((int,), "a whole number"),
+    bool: ((bool,), "true or false"),
+    str: ((str,), "a text"),
+}
+
+
+def _check(value: Any, kind: Any, what: str) -> None:
+    """Refuses a value that is not of the field's type; whole numbers will do for numbers."""
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise ConfigError(f"{what} is one of {', '.join(map(repr, get_args(kind)))}; got {value!r}.")
+        return
+    wanted, form = _FORMS.get(kind, ((), ""))
+    fits = not wanted or (isinstance(value, wanted) and (kind is bool or not isinstance(value, bool)))
+    if not fits or (isinstance(value, float) and not math.isfinite(value)):
+        raise ConfigError(f"{what} is {form}; got {value!r}.")

@@ -70,7 +70,9 @@ def test_what_a_run_writes(micro_config: TrainConfig, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert {"tasks", "samples", "pass@1", "low", "high", "mean_length"} <= rows(run / "eval.jsonl")[0].keys()
     rollouts = rows(run / "rollouts.jsonl")
-    assert [row["step"] for row in rollouts] == [1, 1, 2, 2, 4, 4]
+    assert [(row["step"], row["attempt"]) for row in rollouts] == [
+        (step, attempt) for step in (1, 2, 4) for _ in range(2) for attempt in range(4)
+    ]
     assert {"prompt", "completion", "verdict", "reward", "reward_terms"} <= rollouts[0].keys()
     assert [row["step"] for row in rows(run / "sft.jsonl")] == [0, 1, 2, 3]
     assert sorted(p.name for p in (run / "checkpoints").iterdir()) == ["step-000004", "step-000005"]

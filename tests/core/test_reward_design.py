@@ -132,6 +132,26 @@ def test_named_designs_round_trip(name):
         ),
         ({"op": "clip", "low": 2, "high": 1, "of": "length"}, "low <= high"),
         ({"op": "clip", "low": "a", "of": "length"}, "low is a finite number"),
+        ({"op": "clip", "low": 0}, "'clip' needs 'of'"),
+        ({"op": "schedule", "of": "correct"}, "'schedule' needs 'points' and 'of'"),
+        ({"op": "schedule", "points": [], "of": "correct"}, "pairs \\[\\[step, factor\\]"),
+        ({"op": "schedule", "points": [[5, 1], [5, 0]], "of": "correct"}, "rising steps"),
+        ({"op": "schedule", "points": [[-1, 1]], "of": "correct"}, "rising steps from 0"),
+        ({"op": "schedule", "points": [[0, "1"]], "of": "correct"}, "A factor is a finite number"),
+        ({"op": "schedule", "points": [[0, 1]], "shape": "cosin", "of": "correct"}, "did you mean cosine"),
+        ({"op": "normalise", "scale": 1, "of": "correct"}, "scale is true or false"),
+        ({"op": "noisy", "fp": 1.5, "of": "correct"}, "a rate from 0 to 1"),
+        ({"op": "noisy", "seed": "a", "of": "correct"}, "seed of a noisy reward is a whole number"),
+        ({"op": ["sum"], "of": ["correct"]}, "no reward operation"),
+        ({"term": ["correct"]}, "name of a reward term is a text"),
+        ({"term": "correct", "name": "x"}, "takes no parameter 'name'"),
+        ({"term": "constant", "value": math.inf}, "'value' of the reward term 'constant' is a finite number"),
+        ({"term": "lcpo_exact", "alpha": "much"}, "'alpha' of the reward term 'lcpo_exact' is a finite number"),
+        ({"term": "lcpo_exact", "target": 1.5}, "is a whole number"),
+        ({"term": "lcpo_exact", "target": True}, "is a whole number"),
+        ({"term": "format_r1", "prefilled": 1}, "is true or false"),
+        ({"term": "brier", "tag": 3}, "is a text"),
+        ({"term": "retrieval_format", "stage": "third"}, "is one of 'retrieve', 'answer'"),
     ],
 )
 def test_errors(spec, message):
@@ -171,12 +191,41 @@ def test_group_terms_see_the_group_without_lost_ones():
 def test_whether_rollouts_are_compared():
     assert RewardDesign.parse({"correct": 1, "test_rank": 0}).compares
     assert RewardDesign.parse({"op": "clip", "low": 0, "of": {"test_rank": 1}}).compares
-    assert not any(RewardDesign.parse(name).compares for name in DESIGNS)
+    assert {name for name in DESIGNS if RewardDesign.parse(name).compares} == {"kimi", "concise"}
+
+
+@register_term("test_unknown")
+@dataclass(frozen=True)
+class Unknown(GroupTerm):
+    """A judge that cannot be asked about completions that say so."""
+
+    def evaluate(self, group):
+        return [math.nan if "?" in r.completion else 0.5 for r in group]
 
 
 def test_a_metric_that_is_nan_does_not_reach_the_reward():
-    spec = {"op": "sum", "of": ["correct", {"term": "constant", "value": math.inf, "weight": 0}]}
-    assert total(spec) == [1.0]
+    spec = {"correct": 1, "test_unknown": 0}
+    assert total(spec, rollout("?"), rollout("a")) == [1.0, 1.0]
+    never = {"op": "schedule", "points": [[0, 0]], "of": "test_unknown"}
+    assert total({"op": "sum", "of": ["correct", never]}, rollout("?")) == [1.0]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"correct": 1, "test_unknown": 0.1},
+        {"op": "product", "of": [{"term": "constant"}, "test_unknown"]},
+        {"op": "gate", "if": "test_unknown", "then": "correct"},
+        {"op": "clip", "low": 0, "high": 1, "of": "test_unknown"},
+        {"op": "normalise", "of": {"correct": 1, "test_unknown": 1}},
+        {"op": "noisy", "of": "test_unknown"},
+        {"op": "schedule", "points": [[0, 1]], "of": "test_unknown"},
+    ],
+)
+def test_a_term_without_a_value_leaves_no_reward(spec):
+    first, second = total(spec, rollout("?"), rollout("a"))
+    assert math.isnan(first)
+    assert not math.isnan(second)
 
 
 def test_terms_by_name():
