@@ -130,6 +130,7 @@ def sample_metrics(groups: Sequence[Group]) -> dict[str, float]:
         **{f"completions/{name}": value for name, value in lengths_by_outcome(trajectories).items()},
         "completions/clipped_ratio": sum(not t.finished for t in trajectories) / len(trajectories),
         "turns": sum(t.episode.turns for t in trajectories) / len(trajectories),
+        "samples": float(len(trajectories)),
         "tokens": float(sum(lengths)),
     }
 

@@ -1,0 +1,166 @@
+"""What a cell measured over training, and numbers out of its curves."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rlvr_gym.bench.config import Design, Experiment
+from rlvr_gym.bench.statistics import slope
+from rlvr_gym.report.run_data import Point, RunData
+
+__all__ = ["METRICS", "Curves", "band", "on_grid", "read_curves", "samples_to_target"]
+
+METRICS: dict[str, str] = {
+    "true": "true metric, held out",
+    "proxy": "reward, held out (scaled to its range)",
+    "gap": "proxy minus true",
+    "length": "tokens, held out",
+    "length_right": "tokens of right answers",
+    "length_wrong": "tokens of wrong answers",
+    "entropy": "nats a token, held out",
+    "zero_variance": "share of groups without signal",
+    "samples_to_target": "samples until the true metric reached its target",
+}
+"""Names of what is measured; more come from ``eval.rewards``, by their names there."""
+
+_FROM_EVAL = {
+    "mean_length": "length",
+    "mean_length_right": "length_right",
+    "mean_length_wrong": "length_wrong",
+    "entropy": "entropy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """The curves of one cell: metric to ``(samples so far, value)``, in order.
+
+    Attributes:
+        series: the curves.
+        samples: completions drawn in the whole run, also those that dynamic sampling threw away.
+    """
+
+    series: dict[str, list[Point]]
+    samples: float
+
+    def number(self, metric: str, at: str) -> float:
+        """One number of a curve: its ``end`` (mean of the last quarter), ``mean``, ``change`` or ``slope``.
+
+        The slope is over the whole run: change of the metric from the first sample to the last, along the
+        least-squares line. Nan if the cell has no such curve.
+        """
+        points = self.series.get(metric, [])
+        if not points:
+            return math.nan
+        values = [value for _, value in points]
+        quarter = max(1, len(values) // 4)
+        if at == "end":
+            return _mean(values[-quarter:])
+        if at == "mean":
+            return _mean(values)
+        if at == "change":
+            return _mean(values[-quarter:]) - _mean(values[:quarter])
+        return slope([(x / self.samples, y) for x, y in points]) if self.samples else math.nan
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def read_curves(folder: Path, design: Design, experiment: Experiment) -> Curves:
+    """The curves of a finished cell.
+
+    Args:
+        folder: of the run.
+        design: its range puts the reward on the scale of the true metric.
+        experiment: says what the true metric is.
+    """
+    run = RunData.load(folder)
+    drawn = _drawn(run)
+    steps = sorted(drawn)
+    rows = [row for row in run.accuracy() if row["step"] <= steps[-1]]
+    series: dict[str, list[Point]] = {}
+    true = "pass@1" if experiment.true == "accuracy" else "rewards/true"
+    low, high = design.range
+    for row in rows:
+        at = drawn[steps[bisect.bisect_right(steps, max(0, row["step"])) - 1]]
+        found: dict[str, Any] = {name: row.get(key) for key, name in _FROM_EVAL.items()}
+        found |= {
+            key.removeprefix("rewards/"): value for key, value in row.items() if key.startswith("rewards/")
+        }
+        found["true"] = row.get(true)
+        if found.get("proxy") is not None:
+            found["proxy"] = (found["proxy"] - low) / (high - low)
+            if found["true"] is not None:
+                found["gap"] = found["proxy"] - found["true"]
+        for name, value in found.items():
+            if value is not None:
+                series.setdefault(name, []).append((at, float(value)))
+    zero = [(drawn[int(step)], value) for step, value in run.series("frac_reward_zero_std")]
+    if zero:
+        series["zero_variance"] = zero
+    return Curves(series, drawn[steps[-1]])
+
+
+def _drawn(run: RunData) -> dict[int, float]:
+    """Samples drawn up to each step."""
+    drawn, total = {0: 0.0}, 0.0
+    for step, samples in run.series("samples"):
+        total += samples
+        drawn[int(step)] = total
+    return drawn
+
+
+def samples_to_target(curves: Curves, target: float) -> tuple[float, bool]:
+    """Samples until the true metric first reaches the target, by straight lines between evaluations.
+
+    Returns:
+        The samples, and whether it got there; if not, the samples of the whole run, which is the least it needs.
+    """
+    points = curves.series.get("true", [])
+    for i, (x, y) in enumerate(points):
+        if y >= target:
+            if i == 0:
+                return x, True
+            before_x, before_y = points[i - 1]
+            return before_x + (target - before_y) / (y - before_y) * (x - before_x), True
+    return curves.samples, False
+
+
+def on_grid(points: Sequence[Point], grid: Sequence[float]) -> list[float]:
+    """The curve at these x, by straight lines; its ends beyond them."""
+    import numpy as np
+
+    x, y = zip(*points, strict=True)
+    return [float(v) for v in np.interp(grid, x, y)]
+
+
+def band(
+    curves: Mapping[int, Curves], metric: str, points: int = 41
+) -> list[tuple[float, float, float, float]]:
+    """``(samples, mean, low, high)`` over seeds with 95 % t intervals, up to where the shortest curve ends.
+
+    With one seed the interval is the curve itself.
+    """
+    from rlvr_gym.bench.statistics import t_interval
+
+    found = [c.series[metric] for c in curves.values() if c.series.get(metric)]
+    if not found:
+        return []
+    start, end = max(c[0][0] for c in found), min(c[-1][0] for c in found)
+    own = [x for x, _ in found[0]]
+    same = len(own) <= points and all([x for x, _ in c] == own for c in found)
+    grid = own if same else [start + (end - start) * i / (points - 1) for i in range(points)]
+    columns = zip(*(on_grid(c, grid) for c in found), strict=True)
+    rows = []
+    for x, values in zip(grid, columns, strict=True):
+        mean, low, high = t_interval(values)
+        if len(values) == 1:
+            low = high = mean
+        rows.append((x, mean, low, high))
+    return rows
