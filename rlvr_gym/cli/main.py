@@ -10,7 +10,19 @@ from typing import Annotated, cast
 
 import typer
 
-from rlvr_gym.cli import catalogue, data, doctor, evaluate, play, report, sample, sandbox, train, verify
+from rlvr_gym.cli import (
+    catalogue,
+    data,
+    doctor,
+    evaluate,
+    pipeline,
+    play,
+    report,
+    sample,
+    sandbox,
+    train,
+    verify,
+)
 from rlvr_gym.cli.console import plain, stderr
 from rlvr_gym.errors import RLVRError
 
@@ -37,6 +49,7 @@ app.command("play")(play.play)
 app.command("verify")(verify.verify)
 app.command("eval")(evaluate.evaluate_model)
 app.command("train")(train.train)
+app.command("pipeline")(pipeline.pipeline)
 app.command("report")(report.report)
 app.command("rewards")(catalogue.rewards)
 app.command("doctor")(doctor.doctor)
