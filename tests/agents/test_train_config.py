@@ -10,6 +10,7 @@ from rlvr_gym.agents.tasks import make_settings
 from rlvr_gym.errors import ConfigError, UnknownNameError
 
 RECIPES = Path(__file__).parents[2] / "recipes"
+RUNS = sorted(path for path in RECIPES.glob("*.yaml") if "\nstages:" not in path.read_text(encoding="utf-8"))
 
 
 def write(folder: Path, text: str) -> Path:
@@ -103,7 +104,7 @@ def test_every_field_is_described() -> None:
     check(TrainConfig)
 
 
-@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", RUNS, ids=lambda p: p.name)
 def test_recipes_are_valid(path: Path) -> None:
     config = TrainConfig.from_yaml(path)
     settings = make_settings(config)
