@@ -4,6 +4,7 @@ from rlvr_gym.bench.cells import Arm, Cell, Plan, make_plan
 from rlvr_gym.bench.config import BenchConfig, Claim, Design, Experiment
 from rlvr_gym.bench.results import ExperimentResult, collect, to_json
 from rlvr_gym.bench.runner import Outcome, run_plan
+from rlvr_gym.bench.view import make_view
 
 __all__ = [
     "Arm",
@@ -17,6 +18,7 @@ __all__ = [
     "Plan",
     "collect",
     "make_plan",
+    "make_view",
     "run_plan",
     "to_json",
 ]

@@ -6,6 +6,7 @@ import bisect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,20 @@ def read_curves(folder: Path, design: Design, experiment: Experiment) -> Curves:
         for name, value in found.items():
             if value is not None:
                 series.setdefault(name, []).append((at, float(value)))
-    zero = [(drawn[int(step)], value) for step, value in run.series("frac_reward_zero_std")]
-    if zero:
-        series["zero_variance"] = zero
-    return Curves(series, drawn[steps[-1]])
+    series["zero_variance"] = _between(
+        run.series("frac_reward_zero_std"), [row["step"] for row in rows], drawn
+    )
+    return Curves({name: points for name, points in series.items() if points}, drawn[steps[-1]])
+
+
+def _between(points: Sequence[Point], evaluations: Sequence[int], drawn: Mapping[int, float]) -> list[Point]:
+    """A metric of every step as its mean since the evaluation before, at each evaluation: less noise, the same x."""
+    found = []
+    for before, at in pairwise(sorted({max(0, step) for step in evaluations})):
+        values = [value for step, value in points if before < step <= at]
+        if values:
+            found.append((drawn[at], _mean(values)))
+    return found
 
 
 def _drawn(run: RunData) -> dict[int, float]:

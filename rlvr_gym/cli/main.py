@@ -11,6 +11,8 @@ from typing import Annotated, cast
 import typer
 
 from rlvr_gym.cli import (
+    audit,
+    bench,
     catalogue,
     data,
     doctor,
@@ -20,6 +22,7 @@ from rlvr_gym.cli import (
     report,
     sample,
     sandbox,
+    scaling,
     train,
     verify,
 )
@@ -44,6 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("list")(catalogue.list_environments)
+app.command("catalogue")(catalogue.write)
 app.command("sample")(sample.sample)
 app.command("play")(play.play)
 app.command("verify")(verify.verify)
@@ -51,6 +55,9 @@ app.command("eval")(evaluate.evaluate_model)
 app.command("train")(train.train)
 app.command("pipeline")(pipeline.pipeline)
 app.command("report")(report.report)
+app.command("bench")(bench.bench)
+app.command("scaling")(scaling.scaling)
+app.command("audit")(audit.audit)
 app.command("rewards")(catalogue.rewards)
 app.command("doctor")(doctor.doctor)
 app.add_typer(sandbox.app)

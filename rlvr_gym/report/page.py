@@ -14,7 +14,7 @@ from rlvr_gym.report.curves import learning_curve, panels
 from rlvr_gym.report.run_data import RunData
 from rlvr_gym.stats import Interval, difference
 
-__all__ = ["write_figure", "write_report"]
+__all__ = ["asset", "cut", "write_figure", "write_page", "write_report", "written"]
 
 MAX_ROLLOUTS = 240
 MAX_CHARS = 6000
@@ -33,7 +33,7 @@ def write_report(run_dir: Path, output: Path | None = None) -> Path:
         ConfigError: if the file cannot be written.
     """
     page = render(RunData.load(run_dir))
-    return _write(output or run_dir / "report.html", page)
+    return write_page(output or run_dir / "report.html", page)
 
 
 def write_figure(run_dir: Path, output: Path) -> Path:
@@ -55,12 +55,19 @@ def write_figure(run_dir: Path, output: Path) -> Path:
         f'<text class="legend" x="{76 + 190 * i}" y="-6">{line.label}</text>'
         for i, line in enumerate(chart.lines)
     )
-    svg = chart.svg(f"<style>{_asset('figure.css')}</style>{legend}")
+    svg = chart.svg(f"<style>{asset('figure.css')}</style>{legend}")
     box = f'viewBox="0 0 {FIGURE_WIDTH} {FIGURE_HEIGHT}"'
-    return _write(output, svg.replace(box, f'viewBox="0 -26 {FIGURE_WIDTH} {FIGURE_HEIGHT + 26}"', 1) + "\n")
+    return write_page(
+        output, svg.replace(box, f'viewBox="0 -26 {FIGURE_WIDTH} {FIGURE_HEIGHT + 26}"', 1) + "\n"
+    )
 
 
-def _write(path: Path, text: str) -> Path:
+def write_page(path: Path, text: str) -> Path:
+    """Writes a page or figure; returns its path.
+
+    Raises:
+        ConfigError: if it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # what a policy wrote may hold lone surrogates, which UTF-8 has no bytes for
@@ -81,9 +88,9 @@ def render(run: RunData) -> str:
     shown = _spread(run.rollouts, MAX_ROLLOUTS)
     cards = [Card.of(row) for row in shown]
     results = _results(run)
-    return environment.from_string(_asset("page.html")).render(
-        css=_asset("page.css"),
-        script=_asset("page.js"),
+    return environment.from_string(asset("page.html")).render(
+        css=asset("page.css"),
+        script=asset("page.js"),
         title=f"{_dig(run.config, 'env', 'id') or run.folder.name}",
         facts=_facts(run),
         results=results,
@@ -99,7 +106,8 @@ def render(run: RunData) -> str:
     )
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of the folder ``assets``."""
     return files("rlvr_gym.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
@@ -195,17 +203,17 @@ class Card:
         terms = row.get("reward_terms") or {}
         return cls(
             step=int(row.get("step", 0)),
-            prompt=_cut(str(row.get("prompt", ""))),
-            completion=_cut(_written(row)),
+            prompt=cut(str(row.get("prompt", ""))),
+            completion=cut(written(row)),
             verdict=str(verdict.get("reason", "unknown")),
             tone="good" if correct else "bad" if valid else "void",
-            extracted=None if extracted is None else _cut(str(extracted), 300),
+            extracted=None if extracted is None else cut(str(extracted), 300),
             reward=_number(row.get("reward")),
             terms=[(str(name), _number(value)) for name, value in terms.items()],
         )
 
 
-def _written(row: Mapping[str, Any]) -> str:
+def written(row: Mapping[str, Any]) -> str:
     """The completion; of several turns, everything that was said after the prompt."""
     said = [m for m in row.get("messages") or [] if isinstance(m, Mapping)]
     roles = [m.get("role") for m in said]
@@ -215,7 +223,8 @@ def _written(row: Mapping[str, Any]) -> str:
     return "\n\n".join(f"[{m.get('role')}]\n{m.get('content')}" for m in turns)
 
 
-def _cut(text: str, limit: int = MAX_CHARS) -> str:
+def cut(text: str, limit: int = MAX_CHARS) -> str:
+    """The text, or its beginning and how much is left out."""
     return text if len(text) <= limit else f"{text[:limit]} … ({len(text) - limit:,} more characters)"
 
 
