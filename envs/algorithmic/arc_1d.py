@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import ClassVar
 
@@ -34,19 +35,19 @@ def _gather(row: Row, *, left: bool) -> Row:
     return coloured + empty if left else empty + coloured
 
 
-def _blocks(row: Row) -> Iterator[tuple[int, int]]:
+@lru_cache(maxsize=1024)
+def _blocks(row: Row) -> list[tuple[int, int]]:
     """Colour and length of every run."""
-    return ((colour, len(list(run))) for colour, run in groupby(row))
+    return [(colour, len(list(run))) for colour, run in groupby(row)]
 
 
 def _keep(row: Row, wanted: Callable[[int, int], bool]) -> Row:
     """Only the coloured runs of which ``wanted(length, longest)`` holds."""
     longest = max((length for colour, length in _blocks(row) if colour), default=0)
-    return tuple(
-        colour if colour and wanted(length, longest) else 0
-        for colour, length in _blocks(row)
-        for _ in range(length)
-    )
+    cells: list[int] = []
+    for colour, length in _blocks(row):
+        cells += [colour if colour and wanted(length, longest) else 0] * length
+    return tuple(cells)
 
 
 def _fill(row: Row) -> Row:
@@ -66,8 +67,8 @@ def _grow(row: Row) -> Row:
 
 def _hollow(row: Row) -> Row:
     """Cells between two of their own colour become empty."""
-    inner = (0 < i < len(row) - 1 and row[i - 1] == row[i] == row[i + 1] for i in range(len(row)))
-    return tuple(0 if hollow else cell for cell, hollow in zip(row, inner, strict=True))
+    beside = zip((-1, *row), row, (*row[1:], -1), strict=False)
+    return tuple(0 if left == cell == right else cell for left, cell, right in beside)
 
 
 def _gathered_sorted(row: Row) -> Row:

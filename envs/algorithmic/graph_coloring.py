@@ -85,26 +85,33 @@ def _search(
     """A colouring (or None) and the steps: the node with the fewest colours left is coloured next."""
     neighbours = adjacency(nodes, edges)
     colours: dict[str, int] = {}
+    counts = {node: [0] * (COLOURS + 1) for node in nodes}  # how many neighbours have each colour
+    rank = {node: len(neighbours[node]) for node in nodes}  # the different colours around it count first
     lines: list[str] = []
+
+    def paint(node: str, colour: int, change: int) -> None:
+        for other in neighbours[node]:
+            around = counts[other]
+            around[colour] += change
+            if around[colour] == (change > 0):
+                rank[other] += change * len(nodes)
 
     def extend() -> bool:
         if len(colours) == len(nodes):
             return True
-        node = max(
-            (n for n in nodes if n not in colours),
-            key=lambda n: (len({colours.get(m, 0) for m in neighbours[n]} - {0}), len(neighbours[n])),
-        )
-        around = [m for m in neighbours[node] if m in colours]
-        seen = f" (next to {', '.join(f'{m}={colours[m]}' for m in around)})" if around else ""
-        taken = {colours[m] for m in around}
+        node = max((n for n in nodes if n not in colours), key=rank.__getitem__)
+        beside = [f"{m}={colours[m]}" for m in neighbours[node] if m in colours]
+        seen = f" (next to {', '.join(beside)})" if beside else ""
         # colours that no node has yet are alike: trying one of them is enough
         for colour in range(1, min(COLOURS, max(colours.values(), default=0) + 1) + 1):
-            if colour in taken:
+            if counts[node][colour]:
                 continue
             lines.append(f"{node}={colour}{seen}.")
             colours[node] = colour
+            paint(node, colour, 1)
             if extend():
                 return True
+            paint(node, colour, -1)
             del colours[node]
         lines.append(f"Nothing else is left for {node}{seen}: back.")
         return False

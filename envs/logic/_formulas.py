@@ -131,9 +131,9 @@ def draw_formula(
         signs: the operators to draw from.
         negation: how likely each part is negated.
     """
-    leaves = [int(i) for i in rng.permutation(count)[: binary + 1]]
-    leaves += [int(i) for i in rng.integers(count, size=binary + 1 - len(leaves))]
-    luck = rng.random(4 * binary + 2).tolist()
+    leaves: list[int] = rng.permutation(count)[: binary + 1].tolist()
+    luck = rng.random(6 * binary + 3).tolist()
+    leaves += [int(luck.pop() * count) for _ in range(binary + 1 - len(leaves))]
 
     def negated(part: Formula) -> Formula:
         return ["not", part] if luck.pop() < negation else part
@@ -142,6 +142,6 @@ def draw_formula(
     while len(parts) > 1:
         left = parts.pop(int(luck.pop() * len(parts)))
         right = parts.pop(int(luck.pop() * len(parts)))
-        joined = [signs[int(rng.integers(len(signs)))], left, right]
+        joined = [signs[int(luck.pop() * len(signs))], left, right]
         parts.append(negated(joined) if len(parts) else joined)
     return parts[0]

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import shuffled
 from rlvr_gym.envs.logic._explain import explain
 from rlvr_gym.envs.logic._solver import AllDifferent, Constraint, Model, Relation, Table
 from rlvr_gym.problem import Problem
@@ -57,19 +58,30 @@ class Cryptarithm(Problem):
     Difficulty 1 has numbers of 1 digit and 3 letters, 5 has 3 digits and 7 letters, 10 has 6 digits and all 10.
     Hardness is the number of values that follow directly (letters and carries), plus four for every value ruled out
     by trying it.
+
+    Attributes:
+        worked: whether tasks have a worked solution and with it a measured hardness. To find out how a person would
+            solve a sum takes a hundred times as long as to draw it; reinforcement alone has no use for it.
     """
 
     verifier: ClassVar[str] = "cryptarithm"
+    worked: bool = True
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws a sum with the right number of different digits and hides them behind letters."""
         size, count = LEVELS[difficulty]
         numbers = _draw_sum(rng, size, count)
-        letters = rng.permutation(list(LETTERS))[:10].tolist()
-        words = ["".join(letters[int(digit)] for digit in str(number)) for number in numbers]
+        code = str.maketrans("0123456789", "".join(shuffled(rng, LETTERS)[:10]))
+        words = [str(number).translate(code) for number in numbers]
         names = sorted(set("".join(words)))
-        told = explain(_model(words, names), lambda var, value: _said(var, value, names))
-        values = dict(zip(names, told.solution or [], strict=False))
+        values = {chr(code[ord(digit)]): int(digit) for number in numbers for digit in str(number)}
+        metadata: dict[str, Any] = {"letters": len(names)}
+        lines: list[str] = []
+        if self.worked:
+            told = explain(_model(words, names), lambda var, value: _said(var, value, names))
+            values = dict(zip(names, told.solution or [], strict=False))  # the sum may have several solutions
+            metadata |= {"assumptions": told.assumptions, "hardness": told.effort}
+            lines = told.lines
         reference = ", ".join(f"{name}={values[name]}" for name in names)
         first, second, total = words
         prompt = (
@@ -80,8 +92,8 @@ class Cryptarithm(Problem):
         return Task(
             prompt=prompt,
             answer={"words": words, "reference": reference},
-            metadata={"letters": len(names), "assumptions": told.assumptions, "hardness": told.effort},
-            solution="\n".join([*told.lines, f"So: {reference}"]),
+            metadata=metadata,
+            solution="\n".join([*lines, f"So: {reference}"]) if self.worked else None,
         )
 
     def answer_text(self, task: Task) -> str:
@@ -92,8 +104,9 @@ class Cryptarithm(Problem):
 def _draw_sum(rng: np.random.Generator, size: int, count: int) -> tuple[int, int, int]:
     low, high = (1 if size == 1 else 10 ** (size - 1)), 10**size
     while True:
-        pairs = rng.integers(low, high, size=(64, 2))
-        for first, second in pairs.tolist():
+        luck = rng.random(16).tolist()
+        for a, b in zip(luck[::2], luck[1::2], strict=True):
+            first, second = low + int(a * (high - low)), low + int(b * (high - low))
             if len(set(f"{first}{second}{first + second}")) == count:
                 return first, second, first + second
 

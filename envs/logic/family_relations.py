@@ -46,6 +46,7 @@ IN_LAW = {
     (1, 1): ("sister-in-law", "brother-in-law"),
 }
 WORDS = sorted({word for pair in (*BLOOD.values(), MARRIED, *IN_LAW.values()) for word in pair})
+_SPOKEN = {normalized(word): word for word in WORDS}
 NAMES = (
     [
         "Ada",
@@ -108,7 +109,7 @@ class FamilyRelationVerifier(RuleVerifier[str]):
     def read(self, answer: str, task: Task) -> str | None:
         """A word of the list, hyphens or not."""
         said = normalized(answer).removeprefix("the ").removeprefix("first ")
-        return next((word for word in WORDS if normalized(word) == said), None)
+        return _SPOKEN.get(said)
 
     def fault(self, value: str, task: Task) -> str | None:
         """Whether the relation holds."""
@@ -170,6 +171,7 @@ class Kinship:
         """Of each person: generations up to the person itself and to each ancestor."""
         for name in family:
             self.ancestors[name] = self._distances(name)
+        self._blood: dict[tuple[str, str], tuple[int, int] | None] = {}
 
     def _distances(self, person: str) -> dict[str, int]:
         found, level, depth = {person: 0}, [person], 0
@@ -183,14 +185,20 @@ class Kinship:
     def nearest(self, first: str, second: str) -> str | None:
         """The nearest common ancestor, one of the two included."""
         down, up = self.ancestors[first], self.ancestors[second]
-        return min((name for name in up if name in down), key=lambda n: (up[n] + down[n], n), default=None)
+        common = [(up[name] + far, name) for name, far in down.items() if name in up]
+        return min(common)[1] if common else None
 
     def blood(self, first: str | None, second: str | None) -> tuple[int, int] | None:
         """Generations from ``second`` up to the nearest common ancestor, and down to ``first``."""
-        common = self.nearest(first, second) if first and second else None
-        if first is None or second is None or common is None:
+        if first is None or second is None:
             return None
-        return self.ancestors[second][common], self.ancestors[first][common]
+        key = (first, second)
+        if key not in self._blood:
+            common = self.nearest(first, second)
+            far = None if common is None else (self.ancestors[second][common], self.ancestors[first][common])
+            self._blood[key] = far
+            self._blood[second, first] = far and far[::-1]
+        return self._blood[key]
 
     def words(self, first: str, second: str) -> dict[str, int]:
         """All words for what ``first`` is to ``second``, with the number of links, a marriage being one."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import integer
 from rlvr_gym.envs.logic._selection import SELECTION_FORMAT, SelectionProblem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -26,7 +28,8 @@ SENTENCES = {
     "some": "Some {0} are {1}.",
     "some_not": "Some {0} are not {1}.",
 }
-WEIGHTS = [0.5, 0.2, 0.2, 0.1]
+BOUNDS = (0.5, 0.7, 0.9)
+"""Below these a draw from 0 to 1 gives the first, the second and the third kind of sentence."""
 FOLLOWS_SHARE, NONE_SHARE = 0.45, 0.2
 """How likely each conclusion follows, and how often it is allowed that none does."""
 NOUNS = [
@@ -89,6 +92,7 @@ def _members(count: int) -> list[int]:
     return [sum(1 << sort for sort in range(1 << count) if sort >> kind & 1) for kind in range(count)]
 
 
+@cache
 def _region(statement: Statement, count: int) -> int:
     """The sorts that a statement is about: those it forbids (all, no), or one of which exists (some, some_not)."""
     kind, a, b = statement
@@ -98,6 +102,11 @@ def _region(statement: Statement, count: int) -> int:
 
 def _world(premises: Sequence[Statement], count: int) -> tuple[int, list[int]]:
     """The sorts that may exist, and the sets of these of which one must exist."""
+    return _world_of(tuple(premises), count)
+
+
+@lru_cache(maxsize=64)  # the same premises are asked about many conclusions
+def _world_of(premises: tuple[Statement, ...], count: int) -> tuple[int, list[int]]:
     allowed = (1 << (1 << count)) - 1
     for premise in premises:
         if premise[0] in ("all", "no"):
@@ -136,12 +145,12 @@ def _draw_premises(rng: np.random.Generator, count: int, size: int) -> list[Stat
     """Premises that link all kinds and can be true together."""
     kinds = list(SENTENCES)
     while True:
-        links = [(kind, int(rng.integers(kind))) for kind in range(1, count)]
+        links = [(kind, integer(rng, 0, kind - 1)) for kind in range(1, count)]
         links += [tuple(rng.permutation(count)[:2].tolist()) for _ in range(size - len(links))]
         premises: list[Statement] = []
         for a, b in links:
             first, second = (a, b) if rng.random() < 0.5 else (b, a)
-            premises.append((kinds[int(rng.choice(4, p=WEIGHTS))], first, second))
+            premises.append((kinds[bisect(BOUNDS, rng.random())], first, second))
         order = rng.permutation(len(premises)).tolist()
         premises = [premises[i] for i in order]
         _, required = _world(premises, count)

@@ -217,7 +217,7 @@ STEPS = {"R": (0, 1), "L": (0, -1), "D": (1, 0), "U": (-1, 0)}
 
 
 def cells_of(maze):
-    return {(r, c): cell for r, row in enumerate(maze) for c, cell in enumerate(row) if cell != "#"}
+    return {(r, c): cell for r, row in enumerate(maze) for c, cell in enumerate(row) if cell in ".SE"}
 
 
 def routes(puzzle):
