@@ -113,8 +113,8 @@ PAIRS = (
     Pair(
         "Cryptarithm",
         "cryptarithm",
-        "2 summands of 4 digits (theirs 3 to 5)",
-        {"difficulty": 6},
+        "2 summands of 4 digits (theirs 3 to 5); ours without the worked solution, which theirs does not have",
+        {"difficulty": 6, "worked": False},
         {"max_words": 2},
     ),
     Pair(
@@ -252,6 +252,34 @@ PAIRS = (
     ),
     Pair("CoordinateGeometry", "advanced_geometry", "a point of a triangle or of lines", {"difficulty": 6}),
     Pair(
+        "SokobanPlan",
+        "sokoban",
+        "grids of 7 x 7; theirs has 4 boxes, ours 1 or 2",
+        {"difficulty": 5},
+        {"min_w": 7, "max_w": 7, "min_h": 7, "max_h": 7, "min_boxes": 4, "max_boxes": 4},
+    ),
+    Pair(
+        "HanoiPlan",
+        "tower_of_hanoi",
+        "3 disks on 3 pegs; ours from any position to any other",
+        {"difficulty": 3},
+        {**_both("disks", 3), **_both("pegs", 3)},
+    ),
+    Pair(
+        "RubiksTinyPlan",
+        "rubiks_cube",
+        "4 turns; theirs is a 2x2x2 cube, too",
+        {"difficulty": 4},
+        {"cube_size": 2, **_both("scramble_steps", 4)},
+    ),
+    Pair(
+        "Unscramble",
+        "letter_jumble",
+        "words out of a text",
+        {"difficulty": 3},
+        {"min_words": 5, "max_words": 10},
+    ),
+    Pair(
         "WordProblem",
         "gsm_symbolic",
         "theirs fills templates; ours composes 2 to 4 steps",
@@ -263,6 +291,9 @@ PAIRS = (
 UNPAIRED = {
     "maze": "raises 'Could not find suitable path cell after 1000 attempts' under its default settings",
     "string_manipulation": "runs rules in a fixed order; StringRewriting asks for a derivation",
+    "rush_hour": "reads a puzzle out of a bundled file of known ones: nothing is generated",
+    "rearc": "its examples need not determine the answer, and a rule is code for each of 400 tasks; "
+    "ARC2D proves that all rules of its language that agree with the examples give the same answer",
     "basic_arithmetic": "the same as chain_sum for us: Arithmetic has no brackets",
     "puzzle24": "Countdown with the target 24; the pair with countdown stands for it",
     "coin_flip": "one formula; DiceProbability stands for it in the pair with dice",

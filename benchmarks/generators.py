@@ -19,7 +19,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,6 +34,8 @@ from rlvr_gym.problem import Dialogue
 SEED = 1
 ROUNDS = 5
 SAMPLE = 24
+ANSWER_KEYS = ("example_answer", "possible_answer", "example_correct_answer")
+"""Where reasoning-gym keeps an answer of tasks that have several."""
 FILLER = "First I look at what is given, then I try the next step, and I check it once more before I go on. "
 Row = dict[str, Any]
 
@@ -63,15 +65,19 @@ class Ours:
         self.verifier = None if isinstance(self.problem, Dialogue) else self.problem.make_verifier()
 
     def item(self, index: int) -> Any:
+        """As in :class:`Side`."""
         return self.source[index]
 
     def prompt(self, item: Any) -> str:
+        """As in :class:`Side`."""
         return str(item.prompt)
 
     def answer(self, item: Any) -> str:
+        """As in :class:`Side`."""
         return self.problem.answer_text(item)
 
     def score(self, completion: str, item: Any) -> float:
+        """As in :class:`Side`."""
         assert self.verifier is not None
         return self.verifier.verify(completion, item).score
 
@@ -87,18 +93,22 @@ class Theirs:
         self.extract = extract_answer
 
     def item(self, index: int) -> Any:
+        """As in :class:`Side`."""
         return self.dataset[index]
 
     def prompt(self, item: Any) -> str:
+        """As in :class:`Side`."""
         return str(item["question"])
 
     def answer(self, item: Any) -> str:
+        """As in :class:`Side`."""
         if item["answer"] is not None:
             return str(item["answer"])
-        known = item["metadata"].get("example_answer", item["metadata"].get("possible_answer"))
+        known = next(item["metadata"][key] for key in ANSWER_KEYS if key in item["metadata"])
         return json.dumps({str(k): v for k, v in known.items()}) if isinstance(known, dict) else str(known)
 
     def score(self, completion: str, item: Any) -> float:
+        """As in :class:`Side`."""
         return float(self.dataset.score_answer(self.extract(completion), item))
 
 
