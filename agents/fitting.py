@@ -26,10 +26,12 @@ from rlvr_gym.agents.progress import TrainingProgress
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.errors import ConfigError
 
-__all__ = ["FitConfig", "fit"]
+__all__ = ["STATE_FILE", "FitConfig", "fit"]
 
 _T = TypeVar("_T")
-_STATE_FILE = "fit.pt"
+
+STATE_FILE = "fit.pt"
+"""Weights and optimiser as they were at the last save, in the fit's folder."""
 _LOG_FILE = "fit.jsonl"
 
 
@@ -83,7 +85,7 @@ def fit(
         raise ConfigError("There is nothing to fit: the set of examples is empty.")
     folder.mkdir(parents=True, exist_ok=True)
     adamw = make_optimiser(model, optimiser)
-    done = _restore(folder / _STATE_FILE, model, adamw)
+    done = _restore(folder / STATE_FILE, model, adamw)
     total, per_epoch = config.steps(len(examples)), config.steps(len(examples)) // config.epochs
     log = JsonLines(folder / _LOG_FILE, done or None)
     row: dict[str, float] = {}
@@ -109,7 +111,7 @@ def fit(
             if progress is not None:
                 progress.update(step + 1, {"loss": row["loss"]})
             if (step + 1) % save_every == 0:
-                _save(folder / _STATE_FILE, step + 1, model, adamw)
+                _save(folder / STATE_FILE, step + 1, model, adamw)
     finally:
         log.close()
         if progress is not None:

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.fitting import STATE_FILE
 from rlvr_gym.agents.holdout import HeldOut
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.progress import TrainingProgress
@@ -67,6 +68,8 @@ def run_pipeline(
         if not result.exists():
             progress.say(f"stage {number} of {len(config.stages)}: {stage.name} ({stage.kind})")
             _write_json(result, _run_stage(config, stage, folder / "stages", progress))
+            for state in result.parent.rglob(STATE_FILE):
+                state.unlink()  # of no use any more, and three times as large as the policy
         rows.append(_read_json(result))
         _write_json(folder / "results.json", {"stages": rows})
         progress.say(_sentence(rows[-1]))

@@ -6,7 +6,7 @@ What a stage trains on, and how, is a training configuration: the pipeline's ``t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -18,6 +18,7 @@ from rlvr_gym.agents.best_of_n import Keep
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.fitting import FitConfig
 from rlvr_gym.agents.seeds import derive_seed
+from rlvr_gym.agents.transformer import SIZES
 from rlvr_gym.errors import ConfigError, RLVRError
 from rlvr_gym.prompts import TEMPLATES
 
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 _STAGE_REFERENCE = "stage:"
+_POLICIES = (*SIZES, "smollm2")
 
 
 class _Stage(Section):
@@ -316,29 +318,30 @@ class PipelineConfig(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ConfigError(f"Every stage has a name of its own; {', '.join(twice)} is there twice.")
+        if taken := sorted(set(names) & set(_POLICIES)):
+            raise ConfigError(
+                f"A stage is not named as a policy is ({', '.join(_POLICIES)}); got {taken[0]!r}."
+            )
         for stage in self.stages:
-            earlier = self._before(stage)
             for source in stage.sources:
-                self._check_source(stage, source, earlier, names)
+                self._check_source(stage, source)
 
-    @staticmethod
-    def _check_source(stage: Stage, source: str, earlier: Mapping[str, Stage], names: Sequence[str]) -> None:
-        from rlvr_gym.agents.transformer import SIZES
-
+    def _check_source(self, stage: Stage, source: str) -> None:
+        earlier = self._before(stage)
         if source in earlier:
             if not earlier[source].gives_policy:
                 raise ConfigError(
                     f"stages.{stage.name}: {source!r} is of kind {earlier[source].kind} and gives no policy."
                 )
-        elif source in names:
+        elif any(source == other.name for other in self.stages):
             raise ConfigError(
                 f"stages.{stage.name}: {source!r} comes later; a stage begins from an earlier one."
             )
-        elif source not in (*SIZES, "smollm2") and not source.startswith(("hf:", "ckpt:")):
+        elif source not in _POLICIES and not source.startswith(("hf:", "ckpt:")):
             known = [name for name, other in earlier.items() if other.gives_policy]
             raise ConfigError(
                 f"stages.{stage.name}: {source!r} is neither an earlier stage ({', '.join(known) or 'there is none'}) "
-                f"nor a policy ({', '.join(SIZES)}, smollm2, hf:PATH, ckpt:DIR)."
+                f"nor a policy ({', '.join(_POLICIES)}, hf:PATH, ckpt:DIR)."
             )
 
 

@@ -122,6 +122,7 @@ def test_what_a_pipeline_writes(whole: tuple[Path, list[dict[str, Any]]]) -> Non
     judged = by_name["judge"]["details"]
     assert judged["low"] <= judged["held_out"] <= judged["high"]
     assert judged["held_out_pairs"] > 0
+    assert not list(folder.rglob("fit.pt"))
     RewardModel.load(folder / "stages" / "judge" / "policy").score(
         [[{"role": "user", "content": "1+1="}]], ["2"]
     )
@@ -252,6 +253,7 @@ def test_every_stage_has_tasks_of_its_own_and_none_that_is_held_out() -> None:
         ([{**BASE, "fit": {"lr": 0}}], r"stages\.base\.fit\.lr: .*got 0"),
         ([{"name": "x", "kind": "rl"}], r"stages\.x\.from: Field required"),
         ([BASE, BASE], "base is there twice"),
+        ([{**BASE, "name": "tiny"}], "not named as a policy is .*got 'tiny'"),
         ([{**BASE, "from": "zero"}, STAGES[1]], r"stages\.base: 'zero' comes later"),
         ([{**BASE, "from": "base"}], r"stages\.base: 'base' comes later"),
         ([{**BASE, "from": "tinny"}], r"'tinny' is neither an earlier stage \(there is none\) nor a policy"),
