@@ -1,30 +1,25 @@
-"""``rlvr-gym list`` and ``rlvr-gym rewards``: what there is."""
+"""``rlvr-gym list`` and ``rlvr-gym catalogue``: what there is."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from collections import Counter
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from rlvr_gym.cli.console import stdout
 from rlvr_gym.errors import UnknownNameError
-from rlvr_gym.registration import EnvEntry, list_envs
+from rlvr_gym.registration import EnvEntry, entry, list_envs
 
-__all__ = ["list_environments", "rewards"]
+__all__ = ["list_environments", "write"]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 def describe(env: EnvEntry) -> dict[str, Any]:
     """What is known about an environment without making a task, JSON-ready."""
-    settings = {
-        field.name: env.defaults.get(
-            field.name, None if field.default is dataclasses.MISSING else field.default
-        )
-        for field in dataclasses.fields(env.problem)
-    }
     return {
         "id": env.id,
         "family": env.family,
@@ -34,7 +29,7 @@ def describe(env: EnvEntry) -> dict[str, Any]:
         "summary": env.summary,
         "needs": list(env.needs),
         "trusted": env.trusted,
-        "settings": settings,
+        "settings": env.settings,
     }
 
 
@@ -68,36 +63,26 @@ def list_environments(
             row["verifier"],
             row["summary"] + needs,
         )
-    stdout(piped_width=240).print(table)
-
-
-def rewards(as_json: JsonOption = False) -> None:
-    """List the reward designs and the terms that they are made of."""
-    from rlvr_gym.rewards.design import DESIGNS
-    from rlvr_gym.rewards.term import term_class, term_names
-
-    classes = {name: term_class(name) for name in term_names()}
-    summaries = {name: (cls.__doc__ or "").strip().partition("\n")[0] for name, cls in classes.items()}
-    parameters = {
-        name: {field.name: field.default for field in dataclasses.fields(cls)}
-        for name, cls in classes.items()
-    }
-    if as_json:
-        terms = {name: {"summary": summaries[name], "parameters": parameters[name]} for name in classes}
-        typer.echo(
-            json.dumps({"designs": DESIGNS, "terms": terms}, indent=2, ensure_ascii=False, default=str)
-        )
-        return
-    from rich.table import Table
-
     console = stdout(piped_width=240)
-    table = Table("design", "composition", box=None, pad_edge=False, header_style="bold")
-    for name, spec in DESIGNS.items():
-        table.add_row(name, json.dumps(spec))
     console.print(table)
-    console.print()
-    table = Table("term", "parameters", "is", box=None, pad_edge=False, header_style="bold")
-    for name in classes:
-        given = ", ".join(f"{key}={value}" for key, value in parameters[name].items())
-        table.add_row(name, given, summaries[name])
-    console.print(table)
+    counts = Counter(row["family"] for row in rows)
+    told = ", ".join(f"{name} {count}" for name, count in counts.items())
+    console.print(f"\n{len(rows)} environments: {told}.", highlight=False)
+
+
+def write(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Only these environments; all by default.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The Markdown file; standard output by default.")
+    ] = None,
+) -> None:
+    """Write the catalogue: each environment with its settings, an example, its solution, and scores."""
+    from rlvr_gym.report.catalogue import catalogue_text, write_catalogue
+
+    envs = [entry(name) for name in ids] if ids else list_envs()
+    if output is None:
+        typer.echo(catalogue_text(envs), nl=False)
+    else:
+        typer.echo(str(write_catalogue(envs, output)))

@@ -20,6 +20,8 @@ from rlvr_gym.cli import (
     pipeline,
     play,
     report,
+    rescore,
+    rewards,
     sample,
     sandbox,
     scaling,
@@ -58,10 +60,11 @@ app.command("report")(report.report)
 app.command("bench")(bench.bench)
 app.command("scaling")(scaling.scaling)
 app.command("audit")(audit.audit)
-app.command("rewards")(catalogue.rewards)
+app.command("rescore")(rescore.rescore)
 app.command("doctor")(doctor.doctor)
 app.add_typer(sandbox.app)
 app.add_typer(data.app, name="data")
+app.add_typer(rewards.app, name="rewards")
 
 
 def _show_version(wanted: bool) -> None:
