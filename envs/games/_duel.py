@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -127,10 +127,14 @@ class Duel(Game):
     Attributes:
         strength: the chance that an opponent's move is a best one, 0 to 1; -1 leaves it to the difficulty.
         empty: empty cells at the beginning, 2 to 12; 0 leaves it to the difficulty.
+        prompt: ``"full"`` states the rules in words; ``"terse"`` is for small policies that learn them from
+            demonstrations: a prompt such as ``X.. .OX .O. X win 5`` (rows from the top, own mark, goal, turns), and
+            the board alone as the reply.
     """
 
     strength: float = -1.0
     empty: int = 0
+    prompt: Literal["full", "terse"] = "full"
 
     levels: ClassVar[Sequence[Level]]
     wrong_name: ClassVar[str]
@@ -142,6 +146,8 @@ class Duel(Game):
             raise ConfigError(f"strength is -1 or goes from 0 to 1; got {self.strength!r}.")
         if self.empty != 0 and not 2 <= self.empty <= _MOST_EMPTY:
             raise ConfigError(f"empty is 0 or goes from 2 to {_MOST_EMPTY}; got {self.empty!r}.")
+        if self.prompt not in ("full", "terse"):
+            raise ConfigError(f"prompt is 'full' or 'terse'; got {self.prompt!r}.")
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws a position and the opponent's own random numbers."""
@@ -152,14 +158,8 @@ class Duel(Game):
         (own, other), nodes = draw_level(rng, Level(rules, empty, nodes, 0.0))
         must_win = solver_of(rules).value((own, other)) == 1
         turns = (empty + 1) // 2 + _SPARE_TURNS
-        mark = own_mark((own, other))
-        goal = "Win the game; a draw is not enough" if must_win else "Do not lose: a win or a draw is enough"
         return Task(
-            prompt=(
-                f"{say_rules(rules, mark, own, other)}\n{goal}. Give one move in <answer> tags at a time "
-                f"({'the number of a column' if rules.gravity else 'the name of a cell'}), for example "
-                f"<answer>{self.wrong_name}</answer> (which is not on the board); I answer with mine. {say_turns(turns)}"
-            ),
+            prompt=self._say(rules, (own, other), must_win, turns),
             answer={
                 "rules": [rules.rows, rules.columns, rules.line, rules.gravity],
                 "position": [own, other],
@@ -168,6 +168,19 @@ class Duel(Game):
                 "seed": int(rng.integers(2**32)),
             },
             metadata={"turns": turns, "hardness": round(math.log2(1 + nodes), 3), "nodes": nodes},
+        )
+
+    def _say(self, rules: Rules, position: Position, must_win: bool, turns: int) -> str:
+        """The prompt."""
+        mark = own_mark(position)
+        if self.prompt == "terse":
+            board = _terse_board(rules, position if mark == "X" else position[::-1])
+            return f"{board} {mark} {'win' if must_win else 'draw'} {turns}"
+        goal = "Win the game; a draw is not enough" if must_win else "Do not lose: a win or a draw is enough"
+        return (
+            f"{say_rules(rules, mark, *position)}\n{goal}. Give one move in <answer> tags at a time "
+            f"({'the number of a column' if rules.gravity else 'the name of a cell'}), for example "
+            f"<answer>{self.wrong_name}</answer> (which is not on the board); I answer with mine. {say_turns(turns)}"
         )
 
     def start(self, task: Task) -> list[int]:
@@ -180,6 +193,8 @@ class Duel(Game):
         own, other = state
         move = legal_move(read_move(action), rules, own | other)
         if move is None:
+            if self.prompt == "terse":
+                return illegal("no")
             some = ", ".join(map(rules.name, rules.moves(own | other)))
             return illegal(f"That is no legal move. Give one of these in <answer> tags: {some}.")
         state[0] = own | move
@@ -195,6 +210,8 @@ class Duel(Game):
         if _full(rules, state):
             return _drawn(task, f"{told}. The board is full: a draw.")
         marks = state if own_mark(tuple(task.answer["position"])) == "X" else state[::-1]
+        if self.prompt == "terse":
+            return Reply(text=_terse_board(rules, (marks[0], marks[1])))
         return Reply(text=f"{told}.\n\n{rules.draw(*marks)}")
 
     def oracle(self, task: Task, state: Any) -> str:
@@ -202,6 +219,14 @@ class Duel(Game):
         rules = _rules_of(task)
         move = solver_of(rules).good_moves((state[0], state[1]))[0]
         return f"<answer>{rules.name(move)}</answer>"
+
+
+def _terse_board(rules: Rules, marks: Position) -> str:
+    """The rows from the top, without names; the marks X come first in ``marks``."""
+    cells = [
+        "X" if marks[0] >> cell & 1 else "O" if marks[1] >> cell & 1 else "." for cell in range(rules.cells)
+    ]
+    return " ".join("".join(cells[row : row + rules.columns]) for row in range(0, rules.cells, rules.columns))
 
 
 def _full(rules: Rules, state: Sequence[int]) -> bool:

@@ -10,7 +10,18 @@ import numpy as np
 
 from rlvr_gym.envs._authoring import integer, pick, shuffled
 
-__all__ = ["COMPACT", "FULL", "TINY", "Fact", "Knowledge", "Style", "draw_chain", "draw_knowledge", "passage"]
+__all__ = [
+    "BARE",
+    "COMPACT",
+    "FULL",
+    "TINY",
+    "Fact",
+    "Knowledge",
+    "Style",
+    "draw_chain",
+    "draw_knowledge",
+    "passage",
+]
 
 _ONSETS = (
     "b",
@@ -117,6 +128,12 @@ TINY = Style(
     ", ",
 )
 """The same with entities of one letter."""
+BARE = Style(
+    tuple(Relation("letter", "letter", f"{sign} {{s}}", (f"{sign} {{o}}",)) for sign in "123"),
+    {"letter": 1},
+    ", ",
+)
+"""The same with relations of one digit, which no entity is called."""
 
 
 @dataclass(frozen=True, slots=True)

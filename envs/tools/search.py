@@ -13,6 +13,7 @@ from rlvr_gym.envs._authoring import level
 from rlvr_gym.envs.tools._bm25 import BM25, tokens
 from rlvr_gym.envs.tools._dialogue import AnswerDialogue, Session, turns_for
 from rlvr_gym.envs.tools._knowledge import (
+    BARE,
     COMPACT,
     FULL,
     TINY,
@@ -31,8 +32,9 @@ from rlvr_gym.tools import Tool, ToolError, use_tag, use_tools
 __all__ = ["Corpus", "Search"]
 
 MAX_QUERY_CHARS = 500
-_STYLES = {"full": FULL, "compact": COMPACT, "tiny": TINY}
+_STYLES = {"full": FULL, "compact": COMPACT, "tiny": TINY, "bare": BARE}
 _LETTERS, _MOST_ENTITIES = 26, 500
+_LETTER_STYLES = ("tiny", "bare")
 _PROTOCOLS = ("json", "search_tags")
 _TITLE_WEIGHT = 3
 """A title counts as often: who is looked up by name should come before who is only mentioned."""
@@ -83,15 +85,17 @@ class Search(AnswerDialogue):
     one, passages like ``zor: boss kim, pal tek, home bex``, one passage a result. With ``protocol="search_tags"``,
     ``hops=2`` and ``entities=8`` the prompt has fewer than 90 characters (it does not tell the number of turns), and a
     whole episode about 250 in the compact and 210 in the tiny style; ``hops=1`` is easier still. ``turns`` keeps aimless
-    episodes short. In the tiny style a guess is right as often as there are few entities.
+    episodes short. In the tiny style a guess is right as often as there are few entities. ``style="bare"`` is the tiny one
+    with digits for relations and, with ``search_tags``, the question alone as the prompt (``2 a?``, ``1 2 a?``): the form
+    is left to demonstrations, and what cannot be known without searching stays so.
 
     Attributes:
         protocol: ``"json"`` for ``<tool_call>{...}</tool_call>``, answered in ``<tool_result>``; ``"search_tags"`` for
             ``<search>query</search>``, answered in ``<result>``, as in R1-Searcher and ReSearch.
         style: ``"full"`` for English about people, towns, companies and books; ``"compact"`` for few characters,
-            ``"tiny"`` for fewest.
+            ``"tiny"`` for fewer, ``"bare"`` for fewest.
         hops: 1 to 6; 0 leaves them to the difficulty.
-        entities: 8 to 500, in the tiny style to 26; 0 leaves them to the difficulty.
+        entities: 8 to 500, in the tiny and bare styles to 26; 0 leaves them to the difficulty.
         results: passages in a result, 1 to 10; 0 for three, or one in the compact style.
     """
 
@@ -112,7 +116,7 @@ class Search(AnswerDialogue):
             raise ConfigError(f"style is one of {', '.join(_STYLES)}; got {self.style!r}.")
         for name, least, most in (
             ("hops", 1, 6),
-            ("entities", 8, _LETTERS if self.style == "tiny" else _MOST_ENTITIES),
+            ("entities", 8, _LETTERS if self.style in _LETTER_STYLES else _MOST_ENTITIES),
             ("results", 1, 10),
         ):
             value = getattr(self, name)
@@ -128,7 +132,9 @@ class Search(AnswerDialogue):
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws worlds until there is a chain that can be followed by searching, and by no shorter way."""
         hops = self.hops or level(difficulty, 2, 4)
-        count = self.entities or min(6 + 6 * difficulty, _LETTERS if self.style == "tiny" else _MOST_ENTITIES)
+        count = self.entities or min(
+            6 + 6 * difficulty, _LETTERS if self.style in _LETTER_STYLES else _MOST_ENTITIES
+        )
         style = _STYLES[self.style]
         chain = None
         while chain is None:
@@ -154,6 +160,8 @@ class Search(AnswerDialogue):
         phrase = chain[0].source
         for fact in chain:
             phrase = fact.relation.phrase.format(s=phrase)
+        if self.style == "bare" and self.protocol == "search_tags":
+            return f"{phrase}?"
         if self._compact and self.protocol == "search_tags":
             return f"Find {phrase}. <search>?</search> looks up, <answer>?</answer> ends."
         example = "?" if self._compact else "Nobody"

@@ -133,6 +133,34 @@ def test_the_oracle_reaches_the_goal_whatever_the_opponent_does(name, difficulty
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_terse_form_tells_the_same_game(name):
+    full, terse = (load_problem(name, difficulty=2, prompt=prompt) for prompt in ("full", "terse"))
+    for index in range(6):
+        one, other = full.source(0)[index], terse.source(0)[index]
+        assert one.answer == other.answer
+        plain = Plain(*one.answer["rules"])
+        board, mark, _ = shown(one.prompt, plain.gravity)
+        rows = [board[i : i + plain.columns] for i in range(0, len(board), plain.columns)]
+        goal = "win" if "Win the game" in one.prompt else "draw"
+        assert other.prompt == " ".join([*rows, mark, goal, str(other.metadata["turns"])])
+        games = begin(full, one), begin(terse, other)
+        while not games[0].done:
+            move = full.oracle(one, games[0].state)
+            for problem, game in zip((full, terse), games, strict=True):
+                act(problem, game, move)
+            assert games[0].state == games[1].state
+            if not games[0].done:
+                told = games[0].messages[-1]["content"].split("\n\n")[1]
+                board, _, _ = shown(f"your turn:\n\n{told}\n\nYou are X", plain.gravity)
+                assert games[1].messages[-1]["content"].replace(" ", "") == board
+        assert games[1].verdict.correct
+        assert play_oracle(terse, other).verdict.correct
+    assert terse.reply(other, terse.start(other), "<answer>z9</answer>").text == "no"
+    with pytest.raises(ConfigError):
+        load_problem(name, prompt="short")
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("difficulty", [1, 2, 3, 4])
 def test_the_goal_is_the_best_that_can_be_forced(name, difficulty):
     for task in islice(load_problem(name, difficulty=difficulty).source(2), 6):
