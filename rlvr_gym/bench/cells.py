@@ -11,7 +11,7 @@ from typing import Any
 
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.bench.config import BenchConfig, Design, Experiment
-from rlvr_gym.errors import ConfigError
+from rlvr_gym.errors import ConfigError, RLVRError
 from rlvr_gym.rewards import RewardDesign
 
 __all__ = ["Arm", "Cell", "Plan", "make_plan"]
@@ -137,7 +137,7 @@ def _make_cell(bench: BenchConfig, name: str, experiment: Experiment, arm: Arm, 
         config = _lay(layers)
         for spec in config.eval.rewards.values():
             RewardDesign.parse(spec)
-    except ConfigError as error:
+    except RLVRError as error:
         place = f"{arm.environment}, {arm.design}, {arm.algorithm}"
         raise ConfigError(f"Experiment {name}, cell ({place}, seed {seed}): {error}") from error
     if config.eval.every == 0 or config.eval.tasks == 0:
