@@ -19,8 +19,6 @@ MAX_CHUNK = 32
 MAX_CHUNK_CHARS = 4_000_000
 PLAY_CALLS = 12
 """An episode may take as long as so many calls; each of its turns is still measured alone."""
-MAX_LOST = 6
-"""So many hanging or crashing calls are enough to know; each hanging one costs its whole time."""
 
 
 class TimeIsUp(Exception):
@@ -52,11 +50,15 @@ class Questions:
         executor: runs it, in another process.
         timeout: seconds for one call.
         budget: seconds for all of them.
+        lost: so many hanging or dying calls are enough to know; each hanging one costs its whole time.
     """
 
-    def __init__(self, prober: Prober, executor: Executor, *, timeout: float, budget: float) -> None:
+    def __init__(
+        self, prober: Prober, executor: Executor, *, timeout: float, budget: float, lost: int
+    ) -> None:
         self._prober, self._executor, self._timeout = prober, executor, timeout
         self._until = time.monotonic() + budget
+        self._most_lost = lost
         self.calls = 0
         self.lost = 0
 
@@ -90,7 +92,7 @@ class Questions:
             self.lost += sum(o.failure != "raised" for o in failures)
             for (label, _, _), outcome in zip(chunk, outcomes, strict=True):
                 yield Asked(label, outcome.value, outcome.failure or "", outcome.message)
-            if self.lost >= MAX_LOST:
+            if self.lost >= self._most_lost:
                 raise TimeIsUp(f"{self.lost} calls hung or died")
             size = 1 if failures else min(2 * size, MAX_CHUNK)
 

@@ -30,6 +30,8 @@ __all__ = ["EnvAudit", "Limits"]
 
 TASK_SECONDS = 120.0
 """For making all tasks, and the oracle's games."""
+DEAR, DEAR_TASKS = 0.03, 2
+"""Calls of so many seconds are dear, those of sandboxes for example: then so many tasks get all attacks."""
 _STOPS = "__import__('os')._exit(0)"
 _STOPS_NOT = "__import__('os')._exlt(0)"
 _NO_SANDBOX = "infrastructure_error"
@@ -44,6 +46,7 @@ class Limits:
         seed: of the stream that they are of.
         timeout: seconds for one call.
         budget: seconds for one environment; what is left then is left out, and told.
+        lost: so many calls that hang or die end an audit: it is known by then.
         search: calls of the search attacker; 0 for no search.
         policy: whether a small policy is trained against the verifier, too.
     """
@@ -52,6 +55,7 @@ class Limits:
     seed: int = 0
     timeout: float = 10.0
     budget: float = 240.0
+    lost: int = 6
     search: int = 0
     policy: bool = False
 
@@ -76,6 +80,7 @@ class EnvAudit:
             executor,
             timeout=limits.timeout,
             budget=limits.budget,
+            lost=limits.lost,
         )
         self.ledger = Ledger(report, limits.timeout)
         self.subjects: list[Subject] = []
@@ -152,13 +157,22 @@ class EnvAudit:
     # --- attacks ---
 
     def _attack(self) -> None:
-        targets = [self._target(subject) for subject in self.answered]
+        targets = [self._target(subject) for subject in self._affordable(self.answered)]
         for asked in self.questions.all(self._texts(targets)):
             target, attack = asked.label
             self.ledger.attack(target, attack, asked)
         for played in self.questions.all(self._plays()):
             subject, play = played.label
             self.ledger.play(subject, play, played)
+
+    def _affordable(self, subjects: list[Subject]) -> list[Subject]:
+        """All tasks, or the last few of them where each call is dear."""
+        if self.ledger.seconds_a_call < DEAR or len(subjects) <= DEAR_TASKS:
+            return subjects
+        self.report.notes.append(
+            f"A call takes more than {1000 * DEAR:.0f} ms: {DEAR_TASKS} of {len(subjects)} tasks got all attacks."
+        )
+        return subjects[-DEAR_TASKS:]
 
     def _target(self, subject: Subject) -> Target:
         """A target, with an answer that is known to be refused."""

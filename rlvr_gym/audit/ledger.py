@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import Any
 
 from rlvr_gym.audit.asking import Asked
@@ -55,13 +56,20 @@ class Ledger:
         self._accepted: dict[str, list[Found]] = defaultdict(list)
         self._pairs: dict[tuple[str, str], list[tuple[bool, Found]]] = defaultdict(list)
         self._lucky: dict[tuple[str, str], tuple[Rate, list[Found]]] = defaultdict(lambda: (Rate(), []))
+        self._seconds: list[float] = []
         self._other: dict[tuple[Kind, str, str], Finding] = {}
+
+    @property
+    def seconds_a_call(self) -> float:
+        """The median time of a right answer's verification."""
+        return median(self._seconds) if self._seconds else 0.0
 
     # --- what came in ---
 
     def form(self, name: str, subject: Subject, text: str, required: bool, asked: Asked[Any]) -> None:
         """A right answer in some form."""
         seen = self._usable(f"form: {name}", "oracle", subject.task, text, asked)
+        self._seconds.append(seen.slowest if seen is not None else 0.0)
         right = seen is not None and seen.correct and seen.score == 1.0
         if not required:
             self.report.optional.setdefault(name, Rate()).add(right)
