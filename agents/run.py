@@ -104,17 +104,19 @@ def prepare_folder(config: TrainConfig, run_dir: Path, resume: bool) -> Path | N
 
 
 def make_policy(config: TrainConfig, settings: EnvSettings) -> Policy:
-    """The policy of the configuration; a fresh one knows every character of the first tasks."""
+    """The policy of the configuration; a fresh one knows every character of the first tasks, and the protocol's tags."""
     texts = []
     preview = TaskFeed(settings.problem, config.seed).take(64)
     if config.env.curriculum is not None:
         preview += preview_levels(settings.problem, config.seed)
     for task in preview:
         texts += [task.prompt, task.solution or "", settings.problem.answer_text(task)]
+    parts = settings.problem.components().values()
+    tags = list(dict.fromkeys(tag for problem in parts for tag in problem.tags))
     policy = load_policy(
         config.policy,
         seed=derive_seed(config.seed, "weights"),
-        tokenizer=CharTokenizer.from_texts([settings.template.system, *texts]),
+        tokenizer=CharTokenizer.from_texts([settings.template.system, *texts], tags),
         device=resolve_device(config.device),
     )
     policy.checkpoint_layers = config.optimiser.gradient_checkpointing

@@ -60,7 +60,7 @@ class Tokenizer(ABC):
 
 
 class CharTokenizer(Tokenizer):
-    """One id a character; the tags ``<think> </think> <answer> </answer>`` are single ids.
+    """One id a character; the tags ``<think> </think> <answer> </answer>``, and others if wanted, are single ids.
 
     A conversation is ``BOS message SEP completion EOS message SEP completion EOS ...``. PAD, BOS, EOS, SEP and
     UNK have no spelling, so no text can forge them; characters outside the alphabet become UNK and come back as
@@ -68,25 +68,30 @@ class CharTokenizer(Tokenizer):
 
     Args:
         alphabet: the characters; printable ASCII and the newline by default.
+        tags: further texts that are single ids, such as ``<search>``.
     """
 
     pad_id, bos_id, eos_id, sep_id, unk_id = range(5)
 
-    def __init__(self, alphabet: str = PRINTABLE) -> None:
+    def __init__(self, alphabet: str = PRINTABLE, tags: Sequence[str] = ()) -> None:
         if len(set(alphabet)) != len(alphabet) or not alphabet:
             raise ConfigError(f"An alphabet has at least one character and none twice; got {alphabet!r}.")
-        self.alphabet = alphabet
-        self._pieces = ["", "", "", "", "\ufffd", *TAGS, *alphabet]
+        if len({*TAGS, *tags}) != len(TAGS) + len(tags) or not all(len(tag) > 1 for tag in tags):
+            raise ConfigError(
+                f"Tags have two characters at least, and none comes twice or is one of {', '.join(TAGS)}; got {tags!r}."
+            )
+        self.alphabet, self.tags = alphabet, tuple(tags)
+        self._pieces = ["", "", "", "", "\ufffd", *TAGS, *alphabet, *tags]
         self._ids = {piece: i for i, piece in enumerate(self._pieces) if i > self.unk_id}
-        self._split = re.compile("|".join(map(re.escape, TAGS)) + "|.", re.DOTALL)
+        self._split = re.compile("|".join(map(re.escape, (*TAGS, *tags))) + "|.", re.DOTALL)
         self.vocab_size = len(self._pieces)
         self.stop_ids = (self.eos_id,)
 
     @classmethod
-    def from_texts(cls, texts: Iterable[str]) -> CharTokenizer:
-        """Printable ASCII and whatever else occurs in ``texts``."""
+    def from_texts(cls, texts: Iterable[str], tags: Sequence[str] = ()) -> CharTokenizer:
+        """Printable ASCII and whatever else occurs in ``texts``; and these tags."""
         more = sorted(set().union(*texts) - set(PRINTABLE))
-        return cls(PRINTABLE + "".join(more))
+        return cls(PRINTABLE + "".join(more), tags)
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text; characters outside the alphabet become UNK."""
@@ -114,7 +119,8 @@ class CharTokenizer(Tokenizer):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; :meth:`from_dict` is its inverse."""
-        return {"kind": "char", "alphabet": self.alphabet}
+        tags = {"tags": list(self.tags)} if self.tags else {}
+        return {"kind": "char", "alphabet": self.alphabet, **tags}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CharTokenizer:
@@ -123,4 +129,4 @@ class CharTokenizer(Tokenizer):
             raise ConfigError(
                 f"A character tokenizer is {{'kind': 'char', 'alphabet': ...}}; got {data!r:.200}."
             )
-        return cls(data["alphabet"])
+        return cls(data["alphabet"], data.get("tags", ()))

@@ -84,6 +84,11 @@ class Problem(ABC):
         return {type(self).__name__: self}
 
     @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags of the protocol beyond thinking and answer; a tokenizer made for this problem keeps each in one piece."""
+        return ()
+
+    @property
     def several_turns(self) -> bool:
         """Whether an episode can have more than one action."""
         return False

@@ -36,6 +36,7 @@ __all__ = [
     "describe_tools",
     "parse_tool_calls",
     "render_result",
+    "tag_texts",
     "use_tag",
     "use_tools",
 ]
@@ -203,6 +204,11 @@ def _read_call(body: str) -> ToolCall:
 def render_result(text: str) -> str:
     """A result's message: valid Unicode, not too long, and nothing in ``text`` can end the tag or look like a call."""
     return _JSON_TAGS.render(text)
+
+
+def tag_texts(call: str = "tool_call", result: str = "tool_result") -> tuple[str, ...]:
+    """The tags of calls and of results as they are written, opening and closing."""
+    return tuple(f"<{slash}{name}>" for name in (call, result) for slash in ("", "/"))
 
 
 def use_tools(action: str, tools: Sequence[Tool]) -> Reply | None:

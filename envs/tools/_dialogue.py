@@ -13,7 +13,7 @@ from rlvr_gym.errors import ConfigError
 from rlvr_gym.extraction import extract_answer
 from rlvr_gym.problem import Dialogue, Reply
 from rlvr_gym.task import Task
-from rlvr_gym.tools import Tool, describe_tools, use_tools
+from rlvr_gym.tools import Tool, describe_tools, tag_texts, use_tools
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verifier import Verifier, register_verifier
 
@@ -71,6 +71,11 @@ class ToolDialogue(Dialogue):
             raise ConfigError(
                 f"turns goes from 1 to {MAX_TURNS}, or is 0 for the task's own; got {self.turns!r}."
             )
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Those of calls and results."""
+        return tag_texts()
 
     @abstractmethod
     def open(self, task: Task) -> Any:

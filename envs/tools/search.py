@@ -27,7 +27,7 @@ from rlvr_gym.errors import ConfigError
 from rlvr_gym.problem import Reply
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
-from rlvr_gym.tools import Tool, ToolError, use_tag, use_tools
+from rlvr_gym.tools import Tool, ToolError, tag_texts, use_tag, use_tools
 
 __all__ = ["Corpus", "Search"]
 
@@ -124,6 +124,11 @@ class Search(AnswerDialogue):
                 raise ConfigError(
                     f"{name} goes from {least} to {most}, or is 0 for the difficulty's own; got {value!r}."
                 )
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Those of the configured protocol."""
+        return super().tags if self.protocol == "json" else tag_texts("search", "result")
 
     @property
     def _compact(self) -> bool:

@@ -81,3 +81,20 @@ def test_a_whole_conversation_is_the_concatenation_of_its_turns() -> None:
         *t.encode_reply([answered], finished=True),
     ]
     assert t.encode_prompt([*first, spoken, answered]) == turn_by_turn
+
+
+def test_further_tags_are_single_tokens_too_and_leave_the_other_ids_alone() -> None:
+    plain, tagged = CharTokenizer(), CharTokenizer(tags=["<search>", "</search>"])
+    text = "<answer><search>a</search> <search"
+    assert len(tagged.encode(text)) == 5 + len(" <search") - 1
+    assert tagged.decode(tagged.encode(text)) == text
+    assert tagged.encode("<answer>a<") == plain.encode("<answer>a<")
+    again = CharTokenizer.from_dict(json.loads(json.dumps(tagged.to_dict())))
+    assert again.encode(text) == tagged.encode(text)
+    assert again.vocab_size == tagged.vocab_size == plain.vocab_size + 2
+
+
+@pytest.mark.parametrize("tags", [["<a>", "<a>"], ["<think>"], ["a"]])
+def test_bad_tags_are_refused(tags: list[str]) -> None:
+    with pytest.raises(ConfigError, match="Tags have"):
+        CharTokenizer(tags=tags)
