@@ -124,6 +124,7 @@ def sample_metrics(groups: Sequence[Group]) -> dict[str, float]:
         "frac_invalid": 1 - len(valid) / len(trajectories),
         "frac_no_reward": 1 - rewarded / len(trajectories),
         **_term_metrics(groups),
+        **_env_metrics(trajectories),
         "entropy": -sum(map(sum, (t.logprobs for t in trajectories))) / max(sum(lengths), 1),
         "completions/mean_length": sum(lengths) / len(lengths),
         "completions/max_length": float(max(lengths)),
@@ -148,6 +149,15 @@ def rollout_rows(group: Group) -> list[dict[str, Any]]:
         }
         for attempt, (trajectory, reward) in enumerate(zip(group.trajectories, group.rewards, strict=True))
     ]
+
+
+def _env_metrics(trajectories: Sequence[Trajectory]) -> dict[str, float]:
+    """``env/<name>``: what the environment counted (tool calls, illegal moves) in an episode, on average."""
+    sums: dict[str, float] = {}
+    for trajectory in trajectories:
+        for name, value in trajectory.episode.metrics.items():
+            sums[name] = sums.get(name, 0.0) + value
+    return {f"env/{name}": value / len(trajectories) for name, value in sorted(sums.items())}
 
 
 def _term_metrics(groups: Sequence[Group]) -> dict[str, float]:

@@ -235,6 +235,22 @@ def test_sampling_groups(policy: Policy) -> None:
     assert metrics["rewards/correct/mean"] == pytest.approx(5 / 12)
 
 
+def test_what_the_environment_counts_is_in_the_metrics(policy: Policy) -> None:
+    env = settings("rlvr/GuessTheNumber-v0", largest=7)
+    config = TrainConfig.for_env(
+        "rlvr/GuessTheNumber-v0", sampling={"prompts_per_step": 1, "group_size": 4, "max_tokens": 12}
+    )
+    secret = env.problem.source(config.seed)[0].answer
+    # row 0 is right at once, row 1 after one illegal guess, rows 2 and 3 make four of them
+    engine = Scripted(
+        policy, lambda row, turn, prompt: f"<answer>{secret if row <= min(turn, 1) else 'x'}</answer>"
+    )
+    groups, _ = Sampler(engine, env, TaskFeed(env.problem, config.seed), config).sample()
+    metrics = sample_metrics(groups)
+    assert metrics["env/illegal_guesses"] == (0 + 1 + 4 + 4) / 4
+    assert metrics["turns"] == (1 + 2 + 4 + 4) / 4
+
+
 def test_dynamic_sampling_goes_on_until_there_are_enough(policy: Policy) -> None:
     config = TrainConfig.for_env(
         "rlvr/Arithmetic-v0", algorithm="dapo", sampling={"prompts_per_step": 2, "group_size": 2}
