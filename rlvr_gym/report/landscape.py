@@ -14,7 +14,13 @@ from rlvr_gym.rewards.landscape import Landscape
 __all__ = ["FIGURE_SUFFIXES", "write_landscape"]
 
 FIGURE_SUFFIXES = (".svg", ".png", ".html")
-_COLOURS = {True: "#0072b2", False: "#d55e00"}  # of Okabe and Ito: apart for the colour-blind, too
+# (correct, formed); of Okabe and Ito: apart for the colour-blind, too. Dashes are lighter: they show on top of a line
+_COLOURS = {
+    (True, True): "#0072b2",
+    (True, False): "#8fd0f5",
+    (False, True): "#d55e00",
+    (False, False): "#f7c873",
+}
 
 
 def write_landscape(landscape: Landscape, path: Path) -> Path:
@@ -54,9 +60,9 @@ def _draw(landscape: Landscape) -> Any:
         axes.plot(
             curve.lengths,
             curve.rewards,
-            color=_COLOURS[curve.correct],
+            color=_COLOURS[curve.correct, curve.formed],
             linestyle="-" if curve.formed else (0, (4, 2)),
-            linewidth=1.6 if curve.formed else 1.2,
+            linewidth=1.8 if curve.formed else 1.3,
             label=f"{'right' if curve.correct else 'wrong'}, {'in form' if curve.formed else 'out of form'}",
         )
     compared = ", in a group with right and wrong at a quarter and three quarters" if landscape.group else ""

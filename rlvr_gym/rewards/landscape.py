@@ -99,12 +99,13 @@ def _rewards(
 
 def _natural_limit(design: RewardDesign) -> int:
     """A quarter more than the longest target or limit that a term of the design has."""
-    known = [
+    values = [
         getattr(term, field.name)
         for term in design.root.terms()
         for field in fields(term)
         if field.name in _LENGTHS
     ]
+    known = [value for value in values if isinstance(value, int)]  # that of a language is no length
     return max(known) * 5 // 4 if known else _DEFAULT_LIMIT
 
 

@@ -19,6 +19,7 @@ ADAPTED = {
     # one of those whose scorer keeps the promises of ours; the environment is marked as untrusted because others do
     # not: see tests/envs/adapters/test_reasoning_gym.py
     "rlvr/ReasoningGym-v0": {"dataset": "base_conversion"},
+    "rlvr/LengthConditioned-v0": {"env": "rlvr/Countdown-v0", "settings": {"difficulty": 4}},
     "rlvr/Mixture-v0": {
         "parts": [
             {"env": "rlvr/Countdown-v0", "weight": 2, "settings": {"difficulty": 4}},
