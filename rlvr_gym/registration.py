@@ -52,6 +52,13 @@ class EnvEntry:
         """The first line of the problem's docstring."""
         return (self.problem.__doc__ or "").strip().partition("\n")[0]
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All settings and their defaults, None where there is none."""
+        known = dataclasses.fields(self.problem)
+        defaults = {f.name: None if f.default is dataclasses.MISSING else f.default for f in known}
+        return {**defaults, **self.defaults}
+
     def make_problem(self, **settings: Any) -> Problem:
         """The problem with these settings over the defaults."""
         return build_problem(self.problem, self.id, {**self.defaults, **settings})

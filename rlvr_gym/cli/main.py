@@ -17,6 +17,7 @@ from rlvr_gym.cli import (
     data,
     doctor,
     evaluate,
+    export,
     pipeline,
     play,
     report,
@@ -54,6 +55,7 @@ app.command("sample")(sample.sample)
 app.command("play")(play.play)
 app.command("verify")(verify.verify)
 app.command("eval")(evaluate.evaluate_model)
+app.command("export")(export.export)
 app.command("train")(train.train)
 app.command("pipeline")(pipeline.pipeline)
 app.command("report")(report.report)
