@@ -163,8 +163,8 @@ def _lay(layers: tuple[Mapping[str, Any], ...]) -> TrainConfig:
 def _watched(design: Design, experiment: Experiment) -> dict[str, Any]:
     """What is measured on held-out rollouts: the reward itself, as the proxy, and the true metric if it is a design."""
     watched: dict[str, Any] = {"proxy": design.reward}
-    if isinstance(experiment.true, dict):
-        watched["true"] = experiment.true["design"]
+    if isinstance(experiment.truth, dict):
+        watched["truth"] = experiment.truth["design"]
     return watched
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from rlvr_gym.bench.cells import Arm
 from rlvr_gym.bench.config import ArmPattern, Claim, Experiment
-from rlvr_gym.bench.curves import Curves, samples_to_target
+from rlvr_gym.bench.curves import Curves, samples_to_target, steps_to_target
 from rlvr_gym.bench.statistics import detectable, holm, paired
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.stats import Interval
@@ -19,6 +19,7 @@ __all__ = ["Comparison", "Verdict", "compare_all", "judge_claims", "values_of"]
 
 LEVEL = 0.05
 State = Literal["shown", "contradicted", "open", "no data"]
+_TO_TARGET = {"samples_to_target": samples_to_target, "steps_to_target": steps_to_target}
 ArmCurves = Mapping[Arm, Mapping[int, Curves]]
 
 
@@ -68,14 +69,14 @@ def values_of(
     curves: Mapping[int, Curves], metric: str, at: str, target: float | None = None
 ) -> dict[int, float]:
     """One number a seed; seeds without it are left out."""
-    if metric == "samples_to_target":
+    if metric in _TO_TARGET:
         assert target is not None
-        return {seed: samples_to_target(c, target)[0] for seed, c in curves.items()}
+        return {seed: _TO_TARGET[metric](c, target)[0] for seed, c in curves.items()}
     found = {seed: c.number(metric, at) for seed, c in curves.items()}
     return {seed: value for seed, value in found.items() if not math.isnan(value)}
 
 
-def compare_all(arms: ArmCurves, metric: str = "true", at: str = "end") -> list[Comparison]:
+def compare_all(arms: ArmCurves, metric: str = "truth", at: str = "end") -> list[Comparison]:
     """Every two arms of the same environment, as one family for Holm's correction."""
     pairs = [(a, b) for a, b in combinations(arms, 2) if a.environment == b.environment]
     values = {arm: values_of(curves, metric, at) for arm, curves in arms.items()}

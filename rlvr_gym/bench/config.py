@@ -55,7 +55,7 @@ class Claim(_Section):
 
     says: str = Field(description="The statement in words.")
     metric: str = Field(
-        description="What is compared, such as true, length_wrong, entropy or samples_to_target."
+        description="What is compared, such as truth, length_wrong, entropy or samples_to_target."
     )
     at: Literal["end", "mean", "change", "slope"] = Field(
         default="end",
@@ -82,7 +82,7 @@ class Experiment(_Section):
     seeds: int | list[int] | None = Field(
         default=None, description="How many, or which; none as the benchmark."
     )
-    true: Literal["accuracy"] | dict[str, Any] = Field(
+    truth: Literal["accuracy"] | dict[str, Any] = Field(
         default="accuracy",
         description="The true metric, on held-out rollouts: the verifier's accuracy, or {design: NAME or tree}.",
     )
@@ -106,7 +106,7 @@ class Experiment(_Section):
         key = {"environments": "env", "algorithms": "algorithm"}[info.field_name]
         return {name: {key: spec} if isinstance(spec, str) else spec for name, spec in value.items()}
 
-    @field_validator("true")
+    @field_validator("truth")
     @classmethod
     def _check_true(cls, value: Any) -> Any:
         if value != "accuracy" and value.keys() != {"design"}:
@@ -121,8 +121,8 @@ class Experiment(_Section):
                     _known(pattern.environment, self.environments, "environment")
                     _known(pattern.design, self.designs, "design")
                     _known(pattern.algorithm, self.algorithms, "algorithm")
-            if claim.metric == "samples_to_target" and self.target is None:
-                raise ValueError("a claim about samples_to_target needs a target")
+            if claim.metric.endswith("_to_target") and self.target is None:
+                raise ValueError(f"a claim about {claim.metric} needs a target")
         return self
 
 

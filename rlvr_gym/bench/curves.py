@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,19 @@ from rlvr_gym.bench.config import Design, Experiment
 from rlvr_gym.bench.statistics import slope
 from rlvr_gym.report.run_data import Point, RunData
 
-__all__ = ["METRICS", "Curves", "band", "on_grid", "read_curves", "samples_to_target"]
+__all__ = ["METRICS", "Curves", "band", "on_grid", "read_curves", "samples_to_target", "steps_to_target"]
 
 METRICS: dict[str, str] = {
-    "true": "true metric, held out",
+    "truth": "true metric, held out",
     "proxy": "reward, held out (scaled to its range)",
-    "gap": "proxy minus true",
+    "gap": "proxy minus truth",
     "length": "tokens, held out",
     "length_right": "tokens of right answers",
     "length_wrong": "tokens of wrong answers",
     "entropy": "nats a token, held out",
     "zero_variance": "share of groups without signal",
     "samples_to_target": "samples until the true metric reached its target",
+    "steps_to_target": "the same in steps",
 }
 """Names of what is measured; more come from ``eval.rewards``, by their names there."""
 
@@ -44,10 +45,12 @@ class Curves:
     Attributes:
         series: the curves.
         samples: completions drawn in the whole run, also those that dynamic sampling threw away.
+        by_step: the true metric over steps.
     """
 
     series: dict[str, list[Point]]
     samples: float
+    by_step: list[Point] = field(default_factory=list)
 
     def number(self, metric: str, at: str) -> float:
         """One number of a curve: its ``end`` (mean of the last quarter), ``mean``, ``change`` or ``slope``.
@@ -86,7 +89,7 @@ def read_curves(folder: Path, design: Design, experiment: Experiment) -> Curves:
     steps = sorted(drawn)
     rows = [row for row in run.accuracy() if row["step"] <= steps[-1]]
     series: dict[str, list[Point]] = {}
-    true = "pass@1" if experiment.true == "accuracy" else "rewards/true"
+    truth = "pass@1" if experiment.truth == "accuracy" else "rewards/truth"
     low, high = design.range
     for row in rows:
         at = drawn[steps[bisect.bisect_right(steps, max(0, row["step"])) - 1]]
@@ -94,18 +97,19 @@ def read_curves(folder: Path, design: Design, experiment: Experiment) -> Curves:
         found |= {
             key.removeprefix("rewards/"): value for key, value in row.items() if key.startswith("rewards/")
         }
-        found["true"] = row.get(true)
+        found["truth"] = row.get(truth)
         if found.get("proxy") is not None:
             found["proxy"] = (found["proxy"] - low) / (high - low)
-            if found["true"] is not None:
-                found["gap"] = found["proxy"] - found["true"]
+            if found["truth"] is not None:
+                found["gap"] = found["proxy"] - found["truth"]
         for name, value in found.items():
             if value is not None:
                 series.setdefault(name, []).append((at, float(value)))
     series["zero_variance"] = _between(
         run.series("frac_reward_zero_std"), [row["step"] for row in rows], drawn
     )
-    return Curves({name: points for name, points in series.items() if points}, drawn[steps[-1]])
+    by_step = [(float(max(0, row["step"])), float(row[truth])) for row in rows if row.get(truth) is not None]
+    return Curves({name: points for name, points in series.items() if points}, drawn[steps[-1]], by_step)
 
 
 def _between(points: Sequence[Point], evaluations: Sequence[int], drawn: Mapping[int, float]) -> list[Point]:
@@ -133,14 +137,22 @@ def samples_to_target(curves: Curves, target: float) -> tuple[float, bool]:
     Returns:
         The samples, and whether it got there; if not, the samples of the whole run, which is the least it needs.
     """
-    points = curves.series.get("true", [])
+    return _first_at(curves.series.get("truth", []), target, curves.samples)
+
+
+def steps_to_target(curves: Curves, target: float) -> tuple[float, bool]:
+    """The same in steps, which dynamic sampling fills with more samples."""
+    return _first_at(curves.by_step, target, curves.by_step[-1][0] if curves.by_step else math.nan)
+
+
+def _first_at(points: Sequence[Point], target: float, end: float) -> tuple[float, bool]:
     for i, (x, y) in enumerate(points):
         if y >= target:
             if i == 0:
                 return x, True
             before_x, before_y = points[i - 1]
             return before_x + (target - before_y) / (y - before_y) * (x - before_x), True
-    return curves.samples, False
+    return end, False
 
 
 def on_grid(points: Sequence[Point], grid: Sequence[float]) -> list[float]:

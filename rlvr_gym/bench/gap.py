@@ -38,20 +38,20 @@ class GapAlarm:
             although it rises, ``none``, or ``too few seeds``.
         growth: of the gap over the run, with its t interval over seeds.
         proxy: growth of the proxy.
-        true: growth of the true metric.
+        truth: growth of the true metric.
         p: Holm-adjusted, that the gap grows.
     """
 
     state: State
     growth: Interval
     proxy: Interval
-    true: Interval
+    truth: Interval
     p: float
 
 
 def gap_alarms(arms: Mapping[_K, Sequence[Curves]]) -> dict[_K, GapAlarm]:
     """The alarm of every arm of an experiment, given the curves of its seeds."""
-    slopes = {arm: {m: _slopes(curves, m) for m in ("gap", "proxy", "true")} for arm, curves in arms.items()}
+    slopes = {arm: {m: _slopes(curves, m) for m in ("gap", "proxy", "truth")} for arm, curves in arms.items()}
     tested = [arm for arm, found in slopes.items() if len(found["gap"]) >= MIN_SEEDS]
     adjusted = dict(zip(tested, holm([one_sample(slopes[a]["gap"], "greater") for a in tested]), strict=True))
     return {arm: _alarm(found, adjusted.get(arm)) for arm, found in slopes.items()}
@@ -62,10 +62,10 @@ def _slopes(curves: Sequence[Curves], metric: str) -> list[float]:
 
 
 def _alarm(slopes: Mapping[str, Sequence[float]], p: float | None) -> GapAlarm:
-    growth, proxy, true = (t_interval(slopes[name]) for name in ("gap", "proxy", "true"))
+    growth, proxy, truth = (t_interval(slopes[name]) for name in ("gap", "proxy", "truth"))
     state: State = "none"
     if p is None:
         state = "too few seeds"
     elif p < LEVEL and growth.mean >= MIN_GROWTH and proxy.mean > 0:
-        state = "diverging" if true.low > 0 else "hacked"
-    return GapAlarm(state, growth, proxy, true, math.nan if p is None else p)
+        state = "diverging" if truth.low > 0 else "hacked"
+    return GapAlarm(state, growth, proxy, truth, math.nan if p is None else p)

@@ -173,7 +173,7 @@ def _ranks(
     """Designs with algorithms by the true metric, over the environments."""
     strata: dict[tuple[str, str], list[list[float]]] = {}
     for arm, found in curves.items():
-        values = list(values_of(found, "true", "end").values())
+        values = list(values_of(found, "truth", "end").values())
         strata.setdefault((arm.design, arm.algorithm), []).append(values)
     among = {**counts, "environment": 1}
     ranks = []
@@ -257,7 +257,7 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
         "alarm": {
             "state": arm.alarm.state,
             "p": _finite(arm.alarm.p),
-            **{name: _plain(getattr(arm.alarm, name)) for name in ("growth", "proxy", "true")},
+            **{name: _plain(getattr(arm.alarm, name)) for name in ("growth", "proxy", "truth")},
         },
         "cells": {seed: folder.name for seed, folder in arm.folders.items()},
     }

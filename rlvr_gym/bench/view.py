@@ -16,7 +16,7 @@ __all__ = ["make_view"]
 
 MAX_TASKS = 12
 _TITLES = {
-    "true": "True metric",
+    "truth": "True metric",
     "proxy": "Reward",
     "gap": "Reward minus true metric",
     "length": "Length",
@@ -25,7 +25,7 @@ _TITLES = {
     "entropy": "Entropy",
     "zero_variance": "Groups without signal",
 }
-_COLUMNS = ("true", "proxy", "gap", "length_right", "length_wrong", "entropy", "zero_variance")
+_COLUMNS = ("truth", "proxy", "gap", "length_right", "length_wrong", "entropy", "zero_variance")
 
 
 def make_view(bench: BenchConfig, results: Sequence[ExperimentResult]) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _alarm_text(arm: ArmResult) -> str:
         return "Too few seeds to test whether reward and true metric part."
     parts = [
         f"{name} {_signed(interval)}"
-        for name, interval in (("reward", alarm.proxy), ("true metric", alarm.true))
+        for name, interval in (("reward", alarm.proxy), ("true metric", alarm.truth))
     ]
     return f"Over the run: {', '.join(parts)}; gap {_signed(alarm.growth)}, p {alarm.p:.2g} (Holm)."
 

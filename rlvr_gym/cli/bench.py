@@ -111,13 +111,13 @@ def _show_arms(result: ExperimentResult) -> None:
 
     table = Table(title=result.experiment.title or result.name, title_justify="left")
     target = result.experiment.target is not None
-    for column in ("arm", "seeds", "true", "proxy", "gap", "tokens", "entropy", "no signal"):
+    for column in ("arm", "seeds", "truth", "proxy", "gap", "tokens", "entropy", "no signal"):
         table.add_column(column, justify="left" if column == "arm" else "right")
     if target:
         table.add_column("samples to target", justify="right")
     table.add_column("alarm")
     for arm in result.arms:
-        metrics = ("true", "proxy", "gap", "length", "entropy", "zero_variance")
+        metrics = ("truth", "proxy", "gap", "length", "entropy", "zero_variance")
         cells = [_written(arm.ends.get(metric)) for metric in metrics]
         if target:
             cells.append(f"{_written(arm.to_target)} ({arm.reached}/{len(arm.curves)})")

@@ -16,7 +16,7 @@ __all__ = ["render_bench", "write_bench_report"]
 
 COLOURS = 8
 MAX_CHARS = 1500
-_RATES = {"true", "proxy", "zero_variance"}
+_RATES = {"truth", "proxy", "zero_variance"}
 _TONES = {"shown": "good", "contradicted": "bad", "open": "void", "no data": "void"}
 _ALARMS = {"hacked": "bad", "diverging": "void", "none": "good", "too few seeds": "void"}
 

@@ -22,14 +22,14 @@ CONFIG = {
             "claims": [
                 {
                     "says": "The verifier's reward raises accuracy",
-                    "metric": "true",
+                    "metric": "truth",
                     "at": "slope",
                     "left": {"design": "binary"},
                     "is": "higher",
                 },
                 {
                     "says": "The soft reward raises accuracy",
-                    "metric": "true",
+                    "metric": "truth",
                     "at": "slope",
                     "left": {"design": "soft"},
                     "is": "higher",

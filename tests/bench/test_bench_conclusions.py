@@ -9,7 +9,7 @@ import pytest
 from rlvr_gym.bench.cells import Arm
 from rlvr_gym.bench.claims import compare_all, judge_claims
 from rlvr_gym.bench.config import Claim, Design, Experiment
-from rlvr_gym.bench.curves import Curves, band, read_curves, samples_to_target
+from rlvr_gym.bench.curves import Curves, band, read_curves, samples_to_target, steps_to_target
 from rlvr_gym.bench.gap import gap_alarms
 from rlvr_gym.errors import ConfigError
 
@@ -24,7 +24,7 @@ def run_of(proxy, true, noise, seed):
     """Curves of 9 evaluations from one value to another."""
     rng = np.random.default_rng(seed)
     p, t = (np.linspace(*ends, 9) + noise * rng.normal(size=9) for ends in (proxy, true))
-    return curves(proxy=p, true=t, gap=p - t)
+    return curves(proxy=p, truth=t, gap=p - t)
 
 
 def arm_of(proxy, true, noise=0.01, seeds=5, first=0):
@@ -32,28 +32,31 @@ def arm_of(proxy, true, noise=0.01, seeds=5, first=0):
 
 
 def test_numbers_of_a_curve_by_hand():
-    one = curves(true=[0, 0, 1, 2, 3, 4, 5, 6, 8])
-    assert one.number("true", "end") == 7  # of nine evaluations the last two
-    assert one.number("true", "mean") == pytest.approx(29 / 9)
-    assert one.number("true", "change") == 7
-    assert curves(true=np.linspace(0.2, 0.6, 9)).number("true", "slope") == pytest.approx(0.4)
+    one = curves(truth=[0, 0, 1, 2, 3, 4, 5, 6, 8])
+    assert one.number("truth", "end") == 7  # of nine evaluations the last two
+    assert one.number("truth", "mean") == pytest.approx(29 / 9)
+    assert one.number("truth", "change") == 7
+    assert curves(truth=np.linspace(0.2, 0.6, 9)).number("truth", "slope") == pytest.approx(0.4)
     assert math.isnan(one.number("length_right", "end"))
 
 
 def test_samples_to_target():
-    rising = curves(true=np.linspace(0, 0.8, 9))
+    rising = curves(truth=np.linspace(0, 0.8, 9))
     assert samples_to_target(rising, 0.45) == (pytest.approx(450), True)
     assert samples_to_target(rising, 0.0) == (0.0, True)
     assert samples_to_target(rising, 0.9) == (800.0, False)
+    by_step = Curves(rising.series, rising.samples, [(10.0 * i, i / 10) for i in range(9)])
+    assert steps_to_target(by_step, 0.45) == (pytest.approx(45), True)
+    assert steps_to_target(by_step, 0.9) == (80.0, False)
 
 
 def test_band_has_the_mean_and_narrows_where_seeds_agree():
-    found = band({0: curves(true=np.zeros(9)), 1: curves(true=np.linspace(0, 1, 9))}, "true")
+    found = band({0: curves(truth=np.zeros(9)), 1: curves(truth=np.linspace(0, 1, 9))}, "truth")
     assert [row[0] for row in found] == X
     assert found[0][1:] == (0.0, 0.0, 0.0)
     assert found[-1][1] == 0.5
     assert found[-1][2] < 0 < 1 < found[-1][3]
-    assert band({0: curves(true=X)}, "length") == []
+    assert band({0: curves(truth=X)}, "length") == []
 
 
 def test_the_alarm_needs_the_gap_to_grow():
@@ -103,18 +106,18 @@ def experiment(**fields):
 
 
 def claim(left, right, is_, **fields):
-    return {"says": "it is", "metric": "true", "left": left, "right": right, "is": is_, **fields}
+    return {"says": "it is", "metric": "truth", "left": left, "right": right, "is": is_, **fields}
 
 
 def level(value, seeds=5, spread=0.01):
-    return {s: curves(true=[value + spread * (s - 2)] * 9) for s in range(seeds)}
+    return {s: curves(truth=[value + spread * (s - 2)] * 9) for s in range(seeds)}
 
 
 def test_claims_are_shown_contradicted_or_open():
     arms = {
         Arm("sums", "a", "grpo"): level(0.8),
-        Arm("sums", "b", "grpo"): {s: curves(true=[0.5 + 0.002 * s] * 9) for s in range(5)},
-        Arm("sums", "c", "grpo"): {s: curves(true=[0.8 + 0.05 * (-1) ** s] * 9) for s in range(5)},
+        Arm("sums", "b", "grpo"): {s: curves(truth=[0.5 + 0.002 * s] * 9) for s in range(5)},
+        Arm("sums", "c", "grpo"): {s: curves(truth=[0.8 + 0.05 * (-1) ** s] * 9) for s in range(5)},
     }
     asked = experiment(
         claims=[
@@ -131,7 +134,7 @@ def test_claims_are_shown_contradicted_or_open():
 
 
 def test_a_claim_about_one_side_is_about_change():
-    rising = {s: curves(true=np.linspace(0.2, 0.6 + 0.01 * s, 9)) for s in range(5)}
+    rising = {s: curves(truth=np.linspace(0.2, 0.6 + 0.01 * s, 9)) for s in range(5)}
     arms = {Arm("sums", "a", "grpo"): rising}
     asked = experiment(claims=[claim({"design": "a"}, None, "higher", at="slope")])
     (verdict,) = judge_claims(asked, arms)
@@ -206,7 +209,8 @@ def test_curves_of_a_cell(tmp_path):
         write_cell(tmp_path / "cell"), Design(reward="binary", range=(1.0, 3.0)), experiment()
     )
     assert found.samples == 192
-    assert found.series["true"] == [(0.0, 0.2), (64.0, 0.4), (192.0, 0.2)]
+    assert found.by_step == [(0.0, 0.2), (2.0, 0.4), (4.0, 0.2)]
+    assert found.series["truth"] == [(0.0, 0.2), (64.0, 0.4), (192.0, 0.2)]
     assert found.series["proxy"] == [(0.0, 0.5), (64.0, 0.5), (192.0, 1.0)]
     assert [y for _, y in found.series["gap"]] == pytest.approx([0.3, 0.1, 0.8])
     assert found.series["length_right"] == [(64.0, 8.0)]

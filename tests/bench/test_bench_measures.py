@@ -28,7 +28,7 @@ def run(tmp_path_factory):
         eval={
             "tasks": 30,
             "samples": 2,
-            "rewards": {"true": "binary", "distance": {"lcpo_exact": 1.0}, "none": {"length": 0.0}},
+            "rewards": {"truth": "binary", "distance": {"lcpo_exact": 1.0}, "none": {"length": 0.0}},
         },
         guard={"collapse": False},
         logging={"tensorboard": False},
@@ -42,7 +42,7 @@ def run(tmp_path_factory):
 
 def test_held_out_rollouts_are_measured_by_other_designs(run):
     for row in rows(run / "eval.jsonl"):
-        assert row["rewards/true"] == pytest.approx(row["pass@1"])
+        assert row["rewards/truth"] == pytest.approx(row["pass@1"])
         assert row["rewards/none"] == 0
         # alpha |T - n| of the defaults, whatever the lengths are, since none reaches the target
         assert row["rewards/distance"] == pytest.approx(row["pass@1"] - 3e-4 * (1024 - row["mean_length"]))

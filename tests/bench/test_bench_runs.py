@@ -52,9 +52,9 @@ def test_warm_starts_are_shared_by_designs_and_algorithms(tiny_bench):
 
 
 def test_the_reward_is_watched_as_the_proxy_and_a_design_as_the_true_metric(tiny_bench):
-    plan = plan_of(tiny_bench, true={"design": {"score": 1.0}})
+    plan = plan_of(tiny_bench, truth={"design": {"score": 1.0}})
     rewards = [cell.config.eval.rewards for cell in plan.unique().values()]
-    assert rewards[0] == {"proxy": "binary", "true": {"score": 1.0}}
+    assert rewards[0] == {"proxy": "binary", "truth": {"score": 1.0}}
     assert rewards[1]["proxy"] == {"finished": 1.0}
 
 
@@ -65,7 +65,7 @@ def test_the_reward_is_watched_as_the_proxy_and_a_design_as_the_true_metric(tiny
         ({"base": {"env": "rlvr/Arithmetic-v0", "lr": 1}}, r"cell \(sums, binary, grpo, seed 0\)"),
         ({"base": {"env": "rlvr/Arithmetic-v0"}}, "set eval.every"),
         ({"designs": {"x": {"reward": "binary", "range": [1, 1]}}}, "range"),
-        ({"true": "length"}, "true"),
+        ({"truth": "length"}, "truth"),
         ({"bogus": 1}, "bogus"),
     ],
 )
