@@ -139,7 +139,7 @@ class KimiLength(GroupTerm):
 @register_term("cosine_length")
 @dataclass(frozen=True)
 class CosineLength(RewardTerm):
-    """Cosine from one value at length 0 to another at the limit, apart for right and wrong (2502.03373, sec. 4.2).
+    """Cosine from one value at length 0 to another at the limit, apart for right and wrong (2502.03373, appendix C.1).
 
     ``CosFn(n, limit, a, b) = b + (a - b)(1 + cos(pi n / limit)) / 2``. Right ones are worth most when short, wrong
     ones least, so that a policy that fails goes on thinking. It stands in the place of correctness.

@@ -74,7 +74,7 @@ _ANSWER = re.compile(r"<(/?)answer\s{0,4}>", re.IGNORECASE)
 @register_term("retrieval_format")
 @dataclass(frozen=True)
 class RetrievalFormat(RewardTerm):
-    """Two stages of R1-Searcher (2503.05592, sec. 3.2): first to retrieve and in due form, then the form alone.
+    """Two stages of R1-Searcher (2503.05592): first to retrieve and in due form, then the form alone.
 
     Stage ``retrieve``: ``called`` for a call that brought a result, and ``formed`` for the due form. Stage
     ``answer``: 0 in due form, else ``-penalty``; the answer's own reward (F1 in the paper) is another term. Due form
