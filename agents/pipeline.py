@@ -51,7 +51,7 @@ def run_pipeline(
         ConfigError: if the folder holds another pipeline, or one that is not to be resumed, or a stage cannot be done.
         TrainingError: if the numbers of a stage are no longer finite, or its policy has collapsed.
     """
-    folder = Path(run_dir)
+    folder = Path(run_dir).resolve()  # a run of the trainer in it remembers where its policy came from
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError("A pipeline runs in one process; torchrun is for 'rlvr-gym train'.")
     if (folder / "pipeline.json").exists() and not resume:
