@@ -66,6 +66,10 @@ class Questions:
         """The raw answer to one request."""
         return self._executor.map(self._prober, [request], timeout=timeout)[0]
 
+    def extend(self, seconds: float) -> None:
+        """Gives some time on top."""
+        self._until = max(self._until, time.monotonic()) + seconds
+
     def ask(self, task: Task, what: str | Script | OracleGame) -> Seen | None:
         """What came of one text or script; None if the call was lost."""
         return next(self.all([(None, task, what)])).seen

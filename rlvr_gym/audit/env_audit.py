@@ -47,6 +47,7 @@ class Limits:
         timeout: seconds for one call.
         budget: seconds for one environment; what is left then is left out, and told.
         lost: so many calls that hang or die end an audit: it is known by then.
+        only: families of attacks; none for all.
         search: calls of the search attacker; 0 for no search.
         policy: whether a small policy is trained against the verifier, too.
     """
@@ -56,6 +57,7 @@ class Limits:
     timeout: float = 10.0
     budget: float = 240.0
     lost: int = 6
+    only: tuple[str, ...] = ()
     search: int = 0
     policy: bool = False
 
@@ -165,6 +167,9 @@ class EnvAudit:
             subject, play = played.label
             self.ledger.play(subject, play, played)
 
+    def _wanted(self, family: str) -> bool:
+        return not self.limits.only or family in self.limits.only
+
     def _affordable(self, subjects: list[Subject]) -> list[Subject]:
         """All tasks, or the last few of them where each call is dear."""
         if self.ledger.seconds_a_call < DEAR or len(subjects) <= DEAR_TASKS:
@@ -198,26 +203,28 @@ class EnvAudit:
             same = normalised(target.reference)
             for attack in (attack for generate in GENERATORS for attack in generate(target)):
                 offered = attack.text.removeprefix("<answer>").removesuffix("</answer>")
+                if not self._wanted(attack.family):
+                    continue
                 if not same or attack.keep or attack.luck is Luck.SURVIVE or normalised(offered) != same:
                     yield (target, attack), target.task, attack.text
         for target in targets[-1:]:
-            for attack in stress(target):
+            for attack in stress(target) if self._wanted("bomb") else ():
                 yield (target, attack), target.task, attack.text
 
     def _plays(self) -> Iterator[tuple[tuple[Subject, Play], Task, Script]]:
         for subject in self.played:
             others = [other for other in self.played if other is not subject]
-            for play in plays(subject, others):
+            for play in (play for play in plays(subject, others) if self._wanted(play.family)):
                 yield (subject, play), subject.task, play.script
         for subject in self.played[-1:]:
-            for play in stress_plays(subject):
+            for play in stress_plays(subject) if self._wanted("bomb") else ():
                 yield (subject, play), subject.task, play.script
 
     # --- code ---
 
     def _inject(self) -> None:
         """Whether anything in an answer is run: a file appears, or a process ends that should not."""
-        if not self.subjects:
+        if not self._wanted("injection"):
             return
         with tempfile.TemporaryDirectory(prefix="rlvr-gym-audit-") as name:
             folder = Path(name)
@@ -297,6 +304,7 @@ class EnvAudit:
 
     def _shrink(self) -> None:
         """Makes the examples smaller, while there is time for it."""
+        self.questions.extend(self.limits.budget / 4)
         for found in self.ledger.examples():
             attack = found.attack
             if isinstance(attack, Play):

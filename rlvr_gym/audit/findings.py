@@ -54,6 +54,7 @@ class Finding:
         chars: how long it is.
         score: what was paid.
         count: how many findings of this kind and family there were in all.
+        names: the attacks that they were of, the first twenty.
     """
 
     kind: Kind
@@ -65,6 +66,7 @@ class Finding:
     chars: int = 0
     score: float = 0.0
     count: int = 1
+    names: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

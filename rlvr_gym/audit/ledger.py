@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
@@ -20,6 +20,7 @@ __all__ = ["LUCK_BOUND", "Found", "Ledger"]
 
 LUCK_BOUND = 0.25
 """Answers that may be right by luck may be accepted so often: the same bound as in the conformance suite."""
+MAX_NAMES = 20
 _BY_NAME = frozenset({"constant", "number edge", "prompt part", "repeated"})
 """Families whose attacks are each the same text, or rule, for all tasks: luck is counted for each alone."""
 _LOST = {"timeout": Kind.HANG, "crashed": Kind.CRASH, "raised": Kind.EXCEPTION}
@@ -104,13 +105,16 @@ class Ledger:
     ) -> None:  # fmt: skip
         """A finding; of several of a kind, family and name, the shortest is shown."""
         key = (kind, family, name if kind in (Kind.REFUSED, Kind.EXECUTES) else "")
-        new = Finding(kind, family, name, why, task.id if task else "", text[:MAX_TEXT], len(text), score)
+        new = Finding(
+            kind, family, name, why, task.id if task else "", text[:MAX_TEXT], len(text), score, names=(name,)
+        )
         old = self._other.get(key)
         if old is None:
             self._other[key] = new
         else:
             best = new if new.chars < old.chars else old
-            self._other[key] = replace(best, count=old.count + 1)
+            names = (*old.names, *((name,) if name not in old.names and len(old.names) < MAX_NAMES else ()))
+            self._other[key] = replace(best, count=old.count + 1, names=names)
 
     def _usable(self, name: str, family: str, task: Task, text: str, asked: Asked[Any]) -> Seen | None:
         """What was seen, if it says something about the text; else it is a finding."""
@@ -171,9 +175,7 @@ class Ledger:
         """Writes the findings into the report."""
         findings = self.report.findings
         for founds in self._accepted.values():
-            findings.append(
-                _finding(Kind.ACCEPTED, founds[0], len(founds), "is paid for, and is no solution")
-            )
+            findings.append(_finding(Kind.ACCEPTED, founds, len(founds), "is paid for, and is no solution"))
         findings.extend(self._beyond_luck())
         findings.extend(self._other.values())
         findings.sort(key=lambda f: (list(Kind).index(f.kind), f.family, f.attack))
@@ -191,13 +193,23 @@ class Ledger:
                 f"is right {rate.hits} times in {rate.trials}: more than luck ({LUCK_BOUND:.0%}) can explain "
                 f"(95 % interval from {rate.interval.low:.0%}){others}"
             )
-            yield _finding(Kind.LUCK, found, sum(rate.hits for rate, _ in members), why)
+            founds = [found, *(other for _, other in members if other is not found)]
+            yield _finding(Kind.LUCK, founds, sum(rate.hits for rate, _ in members), why)
 
 
-def _finding(kind: Kind, found: Found, count: int, why: str) -> Finding:
+def _finding(kind: Kind, founds: Sequence[Found], count: int, why: str) -> Finding:
+    """The finding that is told by the first of these."""
+    found = founds[0]
     text = json.dumps(found.actions, ensure_ascii=False) if found.actions else found.text
-    attack = found.attack
     return Finding(
-        kind, attack.family, attack.name, f"{attack.name} {why}", found.task.id, text[:MAX_TEXT], len(text),
-        found.score, count,
-    )  # fmt: skip
+        kind=kind,
+        family=found.attack.family,
+        attack=found.attack.name,
+        why=f"{found.attack.name} {why}",
+        task_id=found.task.id,
+        text=text[:MAX_TEXT],
+        chars=len(text),
+        score=found.score,
+        count=count,
+        names=tuple(dict.fromkeys(f.attack.name for f in founds))[:MAX_NAMES],
+    )

@@ -39,6 +39,9 @@ def audit(
     ] = None,
     tasks: Annotated[int, typer.Option(help="Tasks of each environment.", min=2, max=1000)] = 6,
     seed: SeedOption = 0,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="FAMILY", help="Only attacks of this family (repeatable).")
+    ] = None,
     search: Annotated[
         bool, typer.Option("--search", help="Also search for one answer that is paid for everywhere.")
     ] = False,
@@ -67,7 +70,13 @@ def audit(
     for path in (json_file, html):
         check_writable(path)
     limits = Limits(
-        tasks=tasks, seed=seed, timeout=timeout, budget=budget, search=SEARCH_CALLS * search, policy=policy
+        tasks=tasks,
+        seed=seed,
+        timeout=timeout,
+        budget=budget,
+        only=tuple(only or ()),
+        search=SEARCH_CALLS * search,
+        policy=policy,
     )
     start = time.monotonic()
     done: list[EnvReport] = []
