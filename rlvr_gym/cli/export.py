@@ -20,6 +20,7 @@ from rlvr_gym.cli.options import (
     SystemPromptOption,
     open_env,
 )
+from rlvr_gym.errors import ConfigError
 
 __all__ = ["Format", "export"]
 
@@ -55,10 +56,23 @@ def export(
     options: dict[str, Any] = {
         "start": start,
         "system_prompt": system_prompt,
-        "reward": json.loads(reward) if reward.lstrip().startswith("{") else reward,
+        "reward": _design(reward),
         **opened.settings,
     }
     peer = import_module(f"rlvr_gym.interop.{format.value.replace('-', '_')}")
     rows = peer.to_rows(opened.entry.id, count, seed, **options)
     write_rows(output, rows)
     stderr().print(f"{output}: {len(rows)} tasks of {opened.entry.id} for {format.value}.")
+
+
+def _design(text: str) -> str | dict[str, Any]:
+    """A design's name, or its JSON."""
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        design: dict[str, Any] = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"--reward takes a design's name or its JSON, such as '{{\"correct\": 1.0}}'; got {text[:80]!r}."
+        ) from error
+    return design
