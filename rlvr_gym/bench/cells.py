@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.config import TrainConfig, merge_overrides
 from rlvr_gym.bench.config import BenchConfig, Design, Experiment
 from rlvr_gym.errors import ConfigError, RLVRError
+from rlvr_gym.registration import load_problem
 from rlvr_gym.rewards import RewardDesign
 
 __all__ = ["Arm", "Cell", "Plan", "make_plan"]
@@ -135,6 +137,7 @@ def _make_cell(bench: BenchConfig, name: str, experiment: Experiment, arm: Arm, 
     )
     try:
         config = _lay(layers)
+        _check_environment(config.env.id, json.dumps(config.env.settings))
         for spec in config.eval.rewards.values():
             RewardDesign.parse(spec)
     except RLVRError as error:
@@ -151,13 +154,27 @@ def _make_cell(bench: BenchConfig, name: str, experiment: Experiment, arm: Arm, 
 
 
 def _lay(layers: tuple[Mapping[str, Any], ...]) -> TrainConfig:
-    """The config of several layers of overrides, the later ones on top."""
-    from rlvr_gym.agents.config import merge_overrides
-
+    """The config of several layers of overrides, the later ones on top; another environment brings its own settings."""
     merged: dict[str, Any] = {}
     for layer in layers:
-        merged = merge_overrides(merged, layer)
+        over = merge_overrides({}, layer)
+        if isinstance(over.get("env"), str):
+            over["env"] = {"id": over["env"]}
+        known, chosen = merged.get("env", {}), over.get("env", {}).get("id")
+        if chosen not in (None, known.get("id")):
+            merged["env"] = {key: value for key, value in known.items() if key != "settings"}
+        merged = merge_overrides(merged, over)
     return TrainConfig.parse(merged)
+
+
+@cache
+def _check_environment(env: str, settings: str) -> None:
+    """Tells before anything runs that an environment cannot be had with these settings (as JSON).
+
+    Raises:
+        RLVRError: saying why.
+    """
+    load_problem(env, **json.loads(settings))
 
 
 def _watched(design: Design, experiment: Experiment) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from rlvr_gym.bench.cells import Cell, Plan
 from rlvr_gym.bench.worker import run_cell
+from rlvr_gym.errors import ConfigError
 
 __all__ = ["Outcome", "run_plan"]
 
@@ -53,6 +54,9 @@ def run_plan(
 
     Returns:
         The outcome of each cell and start. A cell whose start failed has failed, too.
+
+    Raises:
+        ConfigError: if another benchmark is at work in this folder.
     """
     cells = plan.unique()
     total = len(cells) + len(plan.starts)
@@ -64,7 +68,7 @@ def run_plan(
             if tell is not None:
                 tell(outcome, len(outcomes), total)
 
-    with _one_thread_each():
+    with _alone_in(root), _one_thread_each():
         needed = {cell.start.key for cell in cells.values() if cell.start and not cell.done(root)}
         take(Outcome(start, "kept") for key, start in plan.starts.items() if key not in needed)
         take(_run_all((plan.starts[key] for key in needed), root, jobs))
@@ -77,6 +81,25 @@ def run_plan(
         )
         take(_run_all((cell for cell in cells.values() if cell not in orphans), root, jobs))
     return outcomes
+
+
+@contextmanager
+def _alone_in(root: Path) -> Iterator[None]:
+    """Holds the folder's lock, which the system takes back from whoever dies."""
+    try:
+        import fcntl
+    except ImportError:  # a system without such locks
+        yield
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigError(
+                f"Another benchmark is at work in {root}; wait for it, or choose another --out."
+            ) from error
+        yield
 
 
 @contextmanager

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import sys
+import threading
 import time
 import traceback
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ def run_cell(config: dict[str, Any], folder: str) -> None:
         config: of the run, in its JSON form.
         folder: of the run.
     """
+    _die_with_parent()
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     _redirect(path / "log.txt")
@@ -44,6 +48,19 @@ def run_cell(config: dict[str, Any], folder: str) -> None:
             "tokens": summary.tokens,
         },
     )
+
+
+def _die_with_parent() -> None:
+    """Ends this process when the benchmark does, however that ended: nobody waits for an orphan's result."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _redirect(path: Path) -> None:

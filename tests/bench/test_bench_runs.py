@@ -2,6 +2,8 @@
 
 import json
 import multiprocessing
+import subprocess
+import sys
 import time
 
 import pytest
@@ -51,6 +53,14 @@ def test_warm_starts_are_shared_by_designs_and_algorithms(tiny_bench):
     assert len(two.starts) == 2
 
 
+def test_another_environment_brings_its_own_settings(tiny_bench):
+    plan = plan_of(tiny_bench, environments={"sums": {}, "counts": "rlvr/Countdown-v0"})
+    sums, _, counts, _ = plan.unique().values()
+    assert sums.config.env.settings["terms"] == 2
+    assert counts.config.env.settings == {}
+    assert counts.config.env.system_prompt == "tags"
+
+
 def test_the_reward_is_watched_as_the_proxy_and_a_design_as_the_true_metric(tiny_bench):
     plan = plan_of(tiny_bench, truth={"design": {"score": 1.0}})
     rewards = [cell.config.eval.rewards for cell in plan.unique().values()]
@@ -66,6 +76,8 @@ def test_the_reward_is_watched_as_the_proxy_and_a_design_as_the_true_metric(tiny
         ({"base": {"env": "rlvr/Arithmetic-v0"}}, "set eval.every"),
         ({"designs": {"x": {"reward": "binary", "range": [1, 1]}}}, "range"),
         ({"truth": "length"}, "truth"),
+        ({"environments": {"sums": {"env.settings": {"terms": 99}}}}, "terms is 0 or goes from 2 to 50"),
+        ({"environments": {"x": "rlvr/NoSuch-v0"}}, "NoSuch"),
         ({"bogus": 1}, "bogus"),
     ],
 )
@@ -136,6 +148,37 @@ def test_a_crash_is_reported_and_stops_nobody(tiny_bench, tmp_path, capsys):
     assert "nowhere" in written["failures"][0]
     assert any("nothing can be concluded" in text for text in written["warnings"])
     assert "nowhere" in (out / "report.html").read_text()
+
+
+def test_cells_die_with_a_benchmark_that_is_killed(tiny_bench, tmp_path):
+    tiny_bench["base"]["steps"] = 100_000
+    tiny_bench["base"]["sft"] = {"steps": 0}
+    file, out = tmp_path / "bench.yaml", tmp_path / "out"
+    file.write_text(yaml.safe_dump(tiny_bench))
+    command = [sys.executable, "-m", "rlvr_gym", "bench", str(file), "--out", str(out)]
+    bench = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        metrics = grown(out, 0)
+        with pytest.raises(ConfigError, match="Another benchmark is at work"):
+            run_plan(plan_of(tiny_bench), out, 1)
+    finally:
+        bench.kill()
+        bench.wait()
+    time.sleep(2)
+    size = metrics.stat().st_size
+    time.sleep(2)
+    assert metrics.stat().st_size == size
+
+
+def grown(out, size):
+    """The first metrics file, once it is larger than this."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for metrics in out.glob("cells/*/metrics.jsonl"):
+            if metrics.stat().st_size > size:
+                return metrics
+        time.sleep(0.1)
+    raise AssertionError("no cell began")
 
 
 def test_nothing_to_report_is_an_error(tiny_bench, tmp_path, capsys):
