@@ -96,7 +96,7 @@ def strip_thinking(completion: str) -> str:
 def thinking_of(completion: str) -> str:
     """What is said in the thinking: what :func:`strip_thinking` takes away, without its tags."""
     hidden: list[str] = []
-    inside, position = False, 0
+    inside, position, begun = False, 0, 0
     for tag in _THINK.finditer(completion):
         if not tag[1]:
             if not inside:
@@ -106,7 +106,10 @@ def thinking_of(completion: str) -> str:
             hidden.append(completion[position : tag.start()])
             inside = False
         else:  # it began in the prompt, so everything before is thinking
-            hidden = [_THINK.sub("\n", completion[: tag.start()])]
+            hidden.clear()
+            begun = tag.start()
+    if begun:
+        hidden.insert(0, _THINK.sub("\n", completion[:begun]))
     if inside:
         hidden.append(completion[position:])
     return "\n".join(hidden)

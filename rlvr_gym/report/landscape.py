@@ -21,6 +21,8 @@ _COLOURS = {
     (False, True): "#d55e00",
     (False, False): "#f7c873",
 }
+_DASHES = {True: (0, (4, 4)), False: (4, (4, 4))}
+"""Each in the gaps of the other: both show where they are the same."""
 
 
 def write_landscape(landscape: Landscape, path: Path) -> Path:
@@ -61,7 +63,8 @@ def _draw(landscape: Landscape) -> Any:
             curve.lengths,
             curve.rewards,
             color=_COLOURS[curve.correct, curve.formed],
-            linestyle="-" if curve.formed else (0, (4, 2)),
+            linestyle="-" if curve.formed else _DASHES[curve.correct],
+            zorder=2 if curve.formed else 3,
             linewidth=1.8 if curve.formed else 1.3,
             label=f"{'right' if curve.correct else 'wrong'}, {'in form' if curve.formed else 'out of form'}",
         )

@@ -359,7 +359,15 @@ def test_language(text, target, share):
 
 
 @pytest.mark.parametrize(
-    "text", ["1+" * 200_000, "5 km = " * 60_000, "ab " * 200_000, "<think>" * 50_000, "=" * 10**6]
+    "text",
+    [
+        "1+" * 200_000,
+        "5 km = " * 60_000,
+        "ab " * 200_000,
+        "<think>" * 50_000,
+        "a</think>" * 50_000,
+        "=" * 10**6,
+    ],
 )
 def test_terms_are_bounded_on_any_text(text):
     item = rollout(text=text, task=SUM)
