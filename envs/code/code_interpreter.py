@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,14 +15,17 @@ from rlvr_gym.extraction import extract_answer
 from rlvr_gym.problem import Dialogue, Reply
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
-from rlvr_gym.tools import Tool, describe_tools, use_tools
+from rlvr_gym.tools import Tool, ToolError, describe_tools, use_tools
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verifiers.code import Limits, Status, get_sandbox
 from rlvr_gym.verifiers.rational import parse_rational
 
 __all__ = ["CodeInterpreter"]
 
-_LIMITS = Limits(cpu_seconds=5.0, wall_seconds=15.0)
+_CPU_SECONDS, _WALL_SECONDS = 2.0, 4.0
+"""For each call; the oracle's programs need less than 0.1 seconds."""
+_ACTION_SECONDS = 6.0
+"""For all calls of an action together: eight endless programs at once must not hold a whole batch up."""
 _MOST_ERROR_CHARS = 1_000
 
 
@@ -87,7 +91,7 @@ class CodeInterpreter(Dialogue):
     def reply(self, task: Task, state: Any, action: str) -> Reply:
         """Results of calls; else the answer goes to the verifier."""
         try:
-            reply = use_tools(action, [PYTHON])
+            reply = use_tools(action, [_timed_python()])
         except RLVRError as error:  # nothing that runs programs: says nothing about the policy
             return Reply(verdict=Verdict.failed(Reason.INFRASTRUCTURE_ERROR, error=str(error)))
         if reply is not None:
@@ -114,9 +118,10 @@ def _answer(code: str) -> int:
     return int(namespace["answer"])
 
 
-def run_python(code: str) -> str:
+def run_python(code: str, wall_seconds: float = _WALL_SECONDS) -> str:
     """What a program prints, and how it failed if it did."""
-    result = get_sandbox().run(code, limits=_LIMITS)
+    limits = Limits(cpu_seconds=_CPU_SECONDS, wall_seconds=wall_seconds, total_seconds=wall_seconds)
+    result = get_sandbox().run(code, limits=limits)
     printed = result.stdout.decode("utf-8", "replace")
     if result.status is Status.EXITED:
         return printed or "(nothing was printed)"
@@ -125,3 +130,18 @@ def run_python(code: str) -> str:
 
 
 PYTHON = Tool("python", "runs a Python program and gives what it prints", {"code": str}, run_python)
+
+
+def _timed_python() -> Tool:
+    """The tool for one action: its calls share the time."""
+    end = time.monotonic() + _ACTION_SECONDS
+
+    def run(code: str) -> str:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise ToolError(
+                f"The calls of an action have {_ACTION_SECONDS:g} seconds together; they are used up."
+            )
+        return run_python(code, min(_WALL_SECONDS, max(left, 0.5)))
+
+    return replace(PYTHON, run=run)

@@ -1,6 +1,7 @@
 """Environments whose answers are literals, patterns, queries and tests; and the conversation with an interpreter."""
 
 import dataclasses
+import json
 import re
 
 import pytest
@@ -432,3 +433,13 @@ def test_without_a_sandbox_tasks_are_made_and_verdicts_are_invalid(monkeypatch):
             assert verdict.score == 1.0
         else:
             assert not verdict.valid, entry.id
+
+
+def test_endless_programs_share_the_time_of_an_action():
+    problem = load_problem("CodeInterpreter")
+    task = problem.source(0)[0]
+    call = json.dumps({"name": "python", "arguments": {"code": "while True: pass"}})
+    reply = problem.reply(task, problem.start(task), f"<tool_call>{call}</tool_call>" * 8)
+    assert reply.text.count("[timeout]") < 8
+    assert "used up" in reply.text
+    assert reply.metrics["tool_errors"] >= 1
