@@ -129,7 +129,7 @@ TINY = Style(
 )
 """The same with entities of one letter."""
 BARE = Style(
-    tuple(Relation("letter", "letter", f"{sign} {{s}}", (f"{sign} {{o}}",)) for sign in "123"),
+    tuple(Relation("letter", "letter", f"{sign}{{s}}", (f"{sign}{{o}}",)) for sign in "123"),
     {"letter": 1},
     ", ",
 )

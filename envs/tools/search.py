@@ -86,8 +86,9 @@ class Search(AnswerDialogue):
     ``hops=2`` and ``entities=8`` the prompt has fewer than 90 characters (it does not tell the number of turns), and a
     whole episode about 250 in the compact and 210 in the tiny style; ``hops=1`` is easier still. ``turns`` keeps aimless
     episodes short. In the tiny style a guess is right as often as there are few entities. ``style="bare"`` is the tiny one
-    with digits for relations and, with ``search_tags``, the question alone as the prompt (``2 a?``, ``1 2 a?``): the form
-    is left to demonstrations, and what cannot be known without searching stays so.
+    with digits for relations and, with ``search_tags``, the question alone as the prompt (``2a?``, ``12a?``): the form is
+    left to demonstrations, and what cannot be known without searching stays so. In the small styles the oracle quotes the
+    fact that it has read before it answers.
 
     Attributes:
         protocol: ``"json"`` for ``<tool_call>{...}</tool_call>``, answered in ``<tool_result>``; ``"search_tags"`` for
@@ -149,6 +150,8 @@ class Search(AnswerDialogue):
             chain = _draw_chain(knowledge, corpus, hops, rng)
         plan = [[["search", {"query": _query(fact, corpus)}]] for fact in chain]
         turns = turns_for(plan)
+        last = chain[-1]
+        quote = last.relation.sentences[0].format(s=last.source, o=last.target) if self._compact else None
         return Task(
             prompt=self._prompt(chain, corpus, turns),
             answer=chain[-1].target,
@@ -158,6 +161,7 @@ class Search(AnswerDialogue):
                 "turns": turns,
                 "documents": documents,
                 "plan": plan,
+                "quote": quote,
             },
         )
 
@@ -208,8 +212,8 @@ class Search(AnswerDialogue):
         return f"<search>{arguments['query']}</search>"
 
     def last_words(self, task: Task) -> str:
-        """The answer."""
-        return f"<answer>{task.answer}</answer>"
+        """The answer; after the fact that it is read off, where that is short."""
+        return f"{task.metadata['quote'] or ''}<answer>{task.answer}</answer>"
 
 
 def _draw_chain(

@@ -69,7 +69,7 @@ def resolve(phrase, style, documents, hops=0):
 
 
 def mentions(text, name):
-    return re.search(rf"\b{name}\b", text) is not None
+    return re.search(rf"(?<![A-Za-z]){name}(?![A-Za-z])", text) is not None
 
 
 @pytest.mark.parametrize("style", STYLES)
