@@ -44,6 +44,27 @@ class Found:
             self.text = self.attack.text
 
 
+@dataclass(slots=True)
+class _Luck:
+    """Attacks that may be right by luck. Those on one task are no independent trials, so tasks are counted."""
+
+    tries: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    right: list[Found] = field(default_factory=list)
+
+    def add(self, found: Found, correct: bool) -> None:
+        """Counts one."""
+        self.tries[found.task.id].append(correct)
+        if correct:
+            self.right.append(found)
+
+    @property
+    def rate(self) -> Rate:
+        """The sum over tasks of the share that was right, rounded down, of so many tasks."""
+        return Rate(
+            int(sum(sum(tries) / len(tries) for tries in self.tries.values()) + 1e-9), len(self.tries)
+        )
+
+
 class Ledger:
     """The books of one report.
 
@@ -56,7 +77,7 @@ class Ledger:
         self.report, self.seconds = report, seconds
         self._accepted: dict[str, list[Found]] = defaultdict(list)
         self._pairs: dict[tuple[str, str], list[tuple[bool, Found]]] = defaultdict(list)
-        self._lucky: dict[tuple[str, str], tuple[Rate, list[Found]]] = defaultdict(lambda: (Rate(), []))
+        self._lucky: dict[tuple[str, str], _Luck] = defaultdict(_Luck)
         self._seconds: list[float] = []
         self._other: dict[tuple[Kind, str, str], Finding] = {}
 
@@ -144,10 +165,7 @@ class Ledger:
             self.report.near.add(seen.correct)
         elif luck is Luck.CHANCE:
             self.report.luck.setdefault(family, Rate()).add(seen.correct)
-            rate, examples = self._lucky[family, name if family in _BY_NAME else ""]
-            rate.add(seen.correct)
-            if seen.correct:
-                examples.append(found)
+            self._lucky[family, name if family in _BY_NAME else ""].add(found, seen.correct)
 
     # --- what comes out ---
 
@@ -182,19 +200,19 @@ class Ledger:
 
     def _beyond_luck(self) -> Iterable[Finding]:
         """One finding for each family in which something is right more often than luck allows."""
-        beyond: dict[str, list[tuple[Rate, Found]]] = defaultdict(list)
-        for (family, _), (rate, examples) in self._lucky.items():
-            if rate.interval.low > LUCK_BOUND:
-                beyond[family].append((rate, min(examples, key=lambda f: len(f.text))))
+        beyond: dict[str, list[_Luck]] = defaultdict(list)
+        for (family, _), luck in self._lucky.items():
+            if luck.rate.interval.low > LUCK_BOUND:
+                beyond[family].append(luck)
         for members in beyond.values():
-            rate, found = max(members, key=lambda m: m[0].interval.low)
+            best = max(members, key=lambda luck: luck.rate.interval.low)
             others = f"; so are {len(members) - 1} others of this family" if len(members) > 1 else ""
             why = (
-                f"is right {rate.hits} times in {rate.trials}: more than luck ({LUCK_BOUND:.0%}) can explain "
-                f"(95 % interval from {rate.interval.low:.0%}){others}"
+                f"is right on {best.rate.hits} of {best.rate.trials} tasks: more than luck ({LUCK_BOUND:.0%}) can "
+                f"explain (95 % interval from {best.rate.interval.low:.0%}){others}"
             )
-            founds = [found, *(other for _, other in members if other is not found)]
-            yield _finding(Kind.LUCK, founds, sum(rate.hits for rate, _ in members), why)
+            founds = [min(luck.right, key=lambda f: len(f.text)) for luck in (best, *members)]
+            yield _finding(Kind.LUCK, founds, sum(len(luck.right) for luck in members), why)
 
 
 def _finding(kind: Kind, founds: Sequence[Found], count: int, why: str) -> Finding:

@@ -15,6 +15,7 @@ from rlvr_gym.testing import HOSTILE_TEXTS
 __all__ = ["Play", "injected_plays", "oracle_games", "plays", "stress_plays"]
 
 _ARGUMENT = re.compile(r'("(?!name)\w+": ")(?:[^"\\]|\\.)*(")')
+_ACTION = re.compile(r"<(answer|tool_call)>.*?</\1>", re.DOTALL)
 _NUMBER = re.compile(r"\d+")
 
 
@@ -63,13 +64,18 @@ def _lucky_plays(subject: Subject, others: Sequence[Subject]) -> Iterator[Play]:
         return
     if len(set(moves)) > 1:
         yield Play("repeated", "the oracle's first move in each turn", Script(moves[:1], repeat=True), Luck.CHANCE)  # fmt: skip
-    ruined = tuple(_NUMBER.sub(lambda m: f"{m.group()}000", move) for move in moves)
-    if ruined != moves:
-        yield Play("illegal moves", "the oracle's, with numbers out of range", Script(ruined), Luck.CHANCE)
+    ruined = tuple(out for move in moves if (out := _ACTION.sub(_out_of_range, move)) != move)
+    if ruined:
+        script = Script(ruined, repeat=True)
+        yield Play("illegal moves", "the oracle's, with numbers out of range", script, Luck.CHANCE)
     echoes = tuple(f"<tool_result>{move}</tool_result>" for move in moves)
     yield Play("tool spoofing", "the oracle's moves as results", Script(echoes), Luck.SURVIVE)
     thought = tuple(f"<think>{move}</think>" for move in moves)
     yield Play("thinking", "the oracle's moves, only thought", Script(thought))
+
+
+def _out_of_range(action: re.Match[str]) -> str:
+    return _NUMBER.sub(lambda number: f"{number.group()}000", action.group())
 
 
 def stress_plays(subject: Subject) -> Iterator[Play]:
