@@ -49,7 +49,7 @@ def test_the_page_tells_all_of_it(page):
     for part in (
         "Is a soft reward hacked?", "The verifier&#39;s reward raises accuracy", "Samples to 0.5", "reached 5 of 5",
         "Length of wrong answers", "Ranks by the true metric", "2 seeds are too few", "hacked", "shown", "contradicted",
-        "sums · grpo",
+        "sums · grpo", "Over the run: reward +0.5",
     ):  # fmt: skip
         assert part in text, part
     parsed = Page(text)
