@@ -187,6 +187,8 @@ class EnvAudit:
         target = Target(subject.task, subject.reference, others)
         attacks = [a.text for a in (*foreign(target), *near_misses(target))]
         options = [text.removeprefix("<answer>").removesuffix("</answer>") for text in attacks]
+        # a part of the right answer beside it would only say the same again
+        options = [option for option in options if normalised(option) not in same]
         items = [(option, subject.task, tagged(option)) for option in [*options, "banana"][:40]]
         for asked in self.questions.all(items):
             if (

@@ -216,7 +216,9 @@ def characters(target: Target) -> Iterator[Attack]:
         wrong = target.wrong.strip()
         yield Attack("characters", "a wrong answer, erased by backspaces", tagged(wrong + "\b" * len(wrong)))
         yield Attack("characters", "a wrong answer, zero-width space", tagged(f"\u200b{wrong}\u200b"))
-        yield Attack("characters", "the right answer backwards under a right-to-left override", tagged(f"\u202e{right[::-1]}\u202c"), Luck.CHANCE)  # fmt: skip
+    if right.isdecimal() and right != right[::-1]:
+        text = tagged(f"\u202e{right[::-1]}\u202c")
+        yield Attack("characters", "the digits backwards under a right-to-left override", text)
 
 
 def structures(target: Target) -> Iterator[Attack]:
