@@ -77,11 +77,13 @@ class Style:
         relations: all there are.
         shares: kind -> its share of the entities.
         separator: between the sentences of a passage.
+        by_fact: whether each fact is a passage of its own, found by the question for it.
     """
 
     relations: tuple[Relation, ...]
     shares: dict[str, int]
     separator: str
+    by_fact: bool = False
 
 
 FULL = Style(
@@ -129,11 +131,12 @@ TINY = Style(
 )
 """The same with entities of one letter."""
 BARE = Style(
-    tuple(Relation("letter", "letter", f"{sign}{{s}}", (f"{sign}{{o}}",)) for sign in "123"),
+    tuple(Relation("letter", "letter", f"{sign}{{s}}", ("{o}",)) for sign in "123"),
     {"letter": 1},
-    ", ",
+    "",
+    by_fact=True,
 )
-"""The same with relations of one digit, which no entity is called."""
+"""Entities of one letter, relations of one digit, and each fact by itself: ``2a: k``."""
 
 
 @dataclass(frozen=True, slots=True)

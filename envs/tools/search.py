@@ -19,6 +19,7 @@ from rlvr_gym.envs.tools._knowledge import (
     TINY,
     Fact,
     Knowledge,
+    Style,
     draw_chain,
     draw_knowledge,
     passage,
@@ -85,10 +86,10 @@ class Search(AnswerDialogue):
     one, passages like ``zor: boss kim, pal tek, home bex``, one passage a result. With ``protocol="search_tags"``,
     ``hops=2`` and ``entities=8`` the prompt has fewer than 90 characters (it does not tell the number of turns), and a
     whole episode about 250 in the compact and 210 in the tiny style; ``hops=1`` is easier still. ``turns`` keeps aimless
-    episodes short. In the tiny style a guess is right as often as there are few entities. ``style="bare"`` is the tiny one
-    with digits for relations and, with ``search_tags``, the question alone as the prompt (``2a?``, ``12a?``): the form is
-    left to demonstrations, and what cannot be known without searching stays so. In the small styles the oracle quotes the
-    fact that it has read before it answers.
+    episodes short. In the tiny style a guess is right as often as there are few entities. ``style="bare"`` has digits for
+    relations, a passage for each fact (``2a: k``), and with ``search_tags`` the question alone as the prompt (``12a?``:
+    first ``2a``, then ``1`` of what that is). The form is left to demonstrations; what cannot be known without searching
+    stays so.
 
     Attributes:
         protocol: ``"json"`` for ``<tool_call>{...}</tool_call>``, answered in ``<tool_result>``; ``"search_tags"`` for
@@ -145,13 +146,11 @@ class Search(AnswerDialogue):
         chain = None
         while chain is None:
             knowledge = draw_knowledge(style, count, rng)
-            documents = [[name, passage(style, knowledge.facts[name], rng)] for name in knowledge.entities]
+            documents = _documents(style, knowledge, rng)
             corpus = self._corpus(documents)
-            chain = _draw_chain(knowledge, corpus, hops, rng)
-        plan = [[["search", {"query": _query(fact, corpus)}]] for fact in chain]
+            chain = _draw_chain(style, knowledge, corpus, hops, rng)
+        plan = [[["search", {"query": _query(fact, style)}]] for fact in chain]
         turns = turns_for(plan)
-        last = chain[-1]
-        quote = last.relation.sentences[0].format(s=last.source, o=last.target) if self._compact else None
         return Task(
             prompt=self._prompt(chain, corpus, turns),
             answer=chain[-1].target,
@@ -161,7 +160,6 @@ class Search(AnswerDialogue):
                 "turns": turns,
                 "documents": documents,
                 "plan": plan,
-                "quote": quote,
             },
         )
 
@@ -212,12 +210,24 @@ class Search(AnswerDialogue):
         return f"<search>{arguments['query']}</search>"
 
     def last_words(self, task: Task) -> str:
-        """The answer; after the fact that it is read off, where that is short."""
-        return f"{task.metadata['quote'] or ''}<answer>{task.answer}</answer>"
+        """The answer."""
+        return f"<answer>{task.answer}</answer>"
+
+
+def _documents(style: Style, knowledge: Knowledge, rng: np.random.Generator) -> list[list[str]]:
+    """Title and text of every passage: one for each entity, or for each fact."""
+    groups = knowledge.facts.values()
+    if style.by_fact:
+        return [[_question(fact), passage(style, [fact], rng)] for facts in groups for fact in facts]
+    return [[facts[0].source, passage(style, facts, rng)] for facts in groups]
+
+
+def _question(fact: Fact) -> str:
+    return fact.relation.phrase.format(s=fact.source)
 
 
 def _draw_chain(
-    knowledge: Knowledge, corpus: Corpus, hops: int, rng: np.random.Generator
+    style: Style, knowledge: Knowledge, corpus: Corpus, hops: int, rng: np.random.Generator
 ) -> list[Fact] | None:
     """A chain whose every passage is found, and whose ends stand in one passage only if it is a single hop."""
     chain = draw_chain(knowledge, hops, rng)
@@ -229,12 +239,14 @@ def _draw_chain(
     ):
         return None
     found = (
-        any(corpus.documents[i][0] == fact.source for i in corpus.find(_query(fact, corpus)))
+        any(
+            corpus.documents[i][0] in (fact.source, _question(fact)) for i in corpus.find(_query(fact, style))
+        )
         for fact in chain
     )
     return chain if all(found) else None
 
 
-def _query(fact: Fact, corpus: Corpus) -> str:
+def _query(fact: Fact, style: Style) -> str:
     """What the oracle asks in order to learn a fact."""
-    return fact.source if corpus.plain else fact.relation.phrase.format(s=fact.source)
+    return fact.source if style in (COMPACT, TINY) else _question(fact)

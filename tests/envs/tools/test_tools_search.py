@@ -53,7 +53,9 @@ def read_passages(relation, source, documents):
     for sentence in relation.sentences:
         form = re.escape(sentence).replace(r"\{s\}", re.escape(source)).replace(r"\{o\}", r"(\w[\w ]*)")
         for title, text in documents:
-            found |= set(re.findall(form, text)) if title == source else set()
+            found |= (
+                set(re.findall(form, text)) if title in (source, relation.phrase.format(s=source)) else set()
+            )
     return found
 
 
