@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -43,10 +43,13 @@ class GuessTheNumber(Dialogue):
     Attributes:
         largest: the secret is from 1 to this; 0 leaves it to the difficulty.
         spare: turns beyond those of binary search.
+        prompt: ``"full"`` states the rules in words; ``"terse"`` is for small policies that learn them from
+            demonstrations: a prompt such as ``1-100 in 8``, and one sign as the reply, ``>`` for higher.
     """
 
     largest: int = 0
     spare: int = 1
+    prompt: Literal["full", "terse"] = "full"
 
     verifier: ClassVar[str] = "rational"
 
@@ -56,19 +59,27 @@ class GuessTheNumber(Dialogue):
             raise ConfigError(f"largest is 0 or goes from 2 to 10**9; got {self.largest!r}.")
         if self.spare < 0:
             raise ConfigError(f"spare is 0 or more; got {self.spare!r}.")
+        if self.prompt not in ("full", "terse"):
+            raise ConfigError(f"prompt is 'full' or 'terse'; got {self.prompt!r}.")
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws the secret."""
         largest = self.largest or _LARGEST[difficulty - 1]
         secret = int(rng.integers(1, largest + 1))
         return Task(
-            prompt=(
-                f"I am thinking of a whole number from 1 to {largest}. Guess it in at most {self._turns(largest)} "
-                "guesses; after each one I say whether my number is higher or lower. Give one number in <answer> "
-                "tags at a time, for example <answer>0</answer> (which is out of range)."
-            ),
+            prompt=self._say(largest),
             answer=str(secret),
             metadata={"largest": largest, "hardness": _binary_search(secret, largest)},
+        )
+
+    def _say(self, largest: int) -> str:
+        """The prompt."""
+        if self.prompt == "terse":
+            return f"1-{largest} in {self._turns(largest)}"
+        return (
+            f"I am thinking of a whole number from 1 to {largest}. Guess it in at most {self._turns(largest)} "
+            "guesses; after each one I say whether my number is higher or lower. Give one number in <answer> "
+            "tags at a time, for example <answer>0</answer> (which is out of range)."
         )
 
     def _turns(self, largest: int) -> int:
@@ -85,22 +96,22 @@ class GuessTheNumber(Dialogue):
     def reply(self, task: Task, state: Any, action: str) -> Reply:
         """Higher, lower, or why this is no guess; the right guess goes to the verifier."""
         secret, largest = int(task.answer), task.metadata["largest"]
-        guess = _read_guess(action)
+        guess, terse = _read_guess(action), self.prompt == "terse"
         if guess is None or not 1 <= guess <= largest:
-            return Reply(
-                text=f"That is no guess: give one whole number from 1 to {largest} in <answer> tags.",
-                metrics={"illegal_guesses": 1.0},
-            )
+            wanted = f"That is no guess: give one whole number from 1 to {largest} in <answer> tags."
+            return Reply(text="no" if terse else wanted, metrics={"illegal_guesses": 1.0})
         if guess == secret:
-            return Reply(text=f"{guess} is right.", answer=action)
+            return Reply(text="=" if terse else f"{guess} is right.", answer=action)
         if guess < secret:
             state.low = max(state.low, guess + 1)
-            return Reply(text=f"My number is higher than {guess}.")
+            return Reply(text=">" if terse else f"My number is higher than {guess}.")
         state.high = min(state.high, guess - 1)
-        return Reply(text=f"My number is lower than {guess}.")
+        return Reply(text="<" if terse else f"My number is lower than {guess}.")
 
     def oracle(self, task: Task, state: Any) -> str:
         """Binary search."""
+        if self.prompt == "terse":
+            return f"<answer>{state.middle}</answer>"
         return f"It is between {state.low} and {state.high}. <answer>{state.middle}</answer>"
 
 
