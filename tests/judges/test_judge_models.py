@@ -45,8 +45,8 @@ def test_here_and_behind_a_server_it_says_the_same(local, likely_server):
 
 def test_one_at_a_time_is_as_good_as_all_at_once(local):
     others = [quality_question(PROMPT, answer, "I think of cities.") for answer in (*ANSWERS, "Paris " * 40)]
-    fresh = type(local)(JudgeSettings("smollm2"))
-    assert [fresh._answer([q])[0] for q in others] == pytest.approx(fresh._answer(others), abs=1e-4)
+    # below the cache, which would answer the second time
+    assert [local._answer([q])[0] for q in others] == pytest.approx(local._answer(others), abs=1e-4)
 
 
 def test_what_is_known_is_not_asked_again(likely_server, tmp_path):
