@@ -30,7 +30,7 @@ CELL_DEFAULTS: dict[str, Any] = {
     "guard": {"collapse": False},
     "algorithm": {"track_kl": False},
 }
-_NOT_CONTENT = ("logging", "checkpoint", "threads", "max_minutes")
+_NOT_CONTENT = ("logging", "checkpoint", "threads")
 """Sections that change no number of a run."""
 
 

@@ -139,9 +139,9 @@ def _written(interval: Interval | None) -> str:
 def _show_claims(result: ExperimentResult) -> None:
     styles = {"shown": "green", "contradicted": "red", "open": "yellow", "no data": "yellow"}
     for verdict in result.verdicts:
-        low, high = verdict.difference[1:]
-        line = (
-            f"{verdict.state:>12}  {verdict.claim.says}  ({verdict.claim.metric}: difference "
-            f"{verdict.difference.mean:.3g} [{low:.3g}, {high:.3g}], p {verdict.p:.2g}, {verdict.pairs} pairs)"
-        )
+        mean, low, high = verdict.difference
+        numbers = f"{verdict.claim.metric}, {verdict.claim.at}: difference {mean:.3g}"
+        if verdict.pairs > 1:
+            numbers += f" [{low:.3g}, {high:.3g}], p {verdict.p:.2g}"
+        line = f"{verdict.state:>12}  {verdict.claim.says}  ({numbers}; seeds: {verdict.pairs})"
         stdout(140).print(plain(line, styles[verdict.state]))
