@@ -181,7 +181,7 @@ def systems(puzzle):
             return [("none", [list(proof * factor)]) for factor in (1, -2, sympy.Rational(1, 3))]
     free = left.nullspace()
     names = sympy.symbols("x y z w")[: left.cols]
-    point = sympy.Matrix(list(sympy.linsolve((left, right), *names))[0]).subs(dict.fromkeys(names, 0))
+    point = sympy.Matrix(next(iter(sympy.linsolve((left, right), *names)))).subs(dict.fromkeys(names, 0))
     if not free:
         return [("points", [list(point)])]
     return [("points", [list(point + a * free[0]), list(point + b * free[0])]) for a, b in ((3, 5), (-1, 2))]
