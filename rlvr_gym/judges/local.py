@@ -35,7 +35,9 @@ class LocalJudge(Judge):
 
     def __init__(self, settings: JudgeSettings) -> None:
         if not settings.probabilities:
-            raise ConfigError("A judge that runs here always tells probabilities; leave probabilities at true.")
+            raise ConfigError(
+                "A judge that runs here always tells probabilities; leave probabilities at true."
+            )
         try:
             from rlvr_gym.agents.policy import load_policy, resolve_device
         except ModuleNotFoundError as error:
