@@ -138,7 +138,7 @@ PAIRS = (
         {"difficulty": 3},
         _both("num_courses", 8),
     ),
-    Pair("Arc1D", "arc_1d", "rows of 12, 3 examples", {"difficulty": 3}, _both("size", 12)),
+    Pair("ARC1D", "arc_1d", "rows of 12, 3 examples", {"difficulty": 3}, _both("size", 12)),
     Pair(
         "GameOfLife",
         "game_of_life",
@@ -155,7 +155,7 @@ PAIRS = (
     ),
     Pair("SpiralMatrix", "spiral_matrix", "5 x 5 (ours nearly)", {"difficulty": 5}, _both("n", 5)),
     Pair(
-        "NumberSorting",
+        "Sorting",
         "number_sorting",
         "7 numbers; theirs asks for the order, ours for the swaps",
         {"difficulty": 3},

@@ -1,4 +1,4 @@
-"""Arc1D: a rule on rows of colours, to be found from examples and applied."""
+"""ARC1D: a rule on rows of colours, to be found from examples and applied."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
 
-__all__ = ["Arc1D"]
+__all__ = ["ARC1D"]
 
 EXAMPLES = 3
 COLOURS = 5
@@ -103,9 +103,9 @@ RULES: dict[str, Rule] = {
 LANGUAGE = Language(RULES)
 
 
-@register("rlvr/Arc1D-v0", family="algorithmic")
+@register("rlvr/ARC1D-v0", family="algorithmic")
 @dataclass(frozen=True, kw_only=True)
-class Arc1D(Problem):
+class ARC1D(Problem):
     """Find the rule behind three examples of rows of colours, and apply it to a fourth row.
 
     Difficulty 1 has rows of 8 cells and 10 of 26; from 6 on two rules are applied one after the other. All rules that

@@ -1,4 +1,4 @@
-"""LongestIncreasingSubsequence: the longest rising selection in a row of numbers."""
+"""LIS, the longest increasing subsequence: the longest rising selection in a row of numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
 from rlvr_gym.verifiers.grids import RuleVerifier
 
-__all__ = ["IncreasingSubsequenceVerifier", "LongestIncreasingSubsequence"]
+__all__ = ["LIS", "IncreasingSubsequenceVerifier"]
 
 
 @register_verifier("increasing_subsequence")
@@ -39,9 +39,9 @@ class IncreasingSubsequenceVerifier(RuleVerifier[list[int]]):
         return None if len(value) == length else f"{length} numbers are possible"
 
 
-@register("rlvr/LongestIncreasingSubsequence-v0", family="algorithmic")
+@register("rlvr/LIS-v0", family="algorithmic")
 @dataclass(frozen=True, kw_only=True)
-class LongestIncreasingSubsequence(Problem):
+class LIS(Problem):
     """Find a longest strictly increasing subsequence; every longest one counts.
 
     Difficulty 1 has 6 numbers and 10 has 28. The hardness is the number of pairs that increase.

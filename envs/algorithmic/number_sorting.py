@@ -1,4 +1,4 @@
-"""NumberSorting: the fewest swaps that sort a row of numbers, made one after the other."""
+"""Sorting: the fewest swaps that sort a row of numbers, made one after the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
 from rlvr_gym.verifiers.grids import RuleVerifier
 
-__all__ = ["NumberSorting", "SortingSwapsVerifier"]
+__all__ = ["Sorting", "SortingSwapsVerifier"]
 
 
 @register_verifier("sorting_swaps")
@@ -40,9 +40,9 @@ class SortingSwapsVerifier(RuleVerifier[list[tuple[str, str, int | None]]]):
         return None if len(value) == task.answer["swaps"] else f"{task.answer['swaps']} swaps are enough"
 
 
-@register("rlvr/NumberSorting-v0", family="algorithmic")
+@register("rlvr/Sorting-v0", family="algorithmic")
 @dataclass(frozen=True, kw_only=True)
-class NumberSorting(Problem):
+class Sorting(Problem):
     """Sort different numbers by the fewest swaps of two places; every shortest sequence of swaps counts.
 
     Difficulty 1 has 4 numbers and 10 has 16. A row of n numbers whose permutation has c cycles needs n - c swaps. The

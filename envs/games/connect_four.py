@@ -10,7 +10,7 @@ from rlvr_gym.envs.games._boards import Rules
 from rlvr_gym.envs.games._duel import Duel, Level, MoveChoice
 from rlvr_gym.registration import register
 
-__all__ = ["ConnectFour", "ConnectFourMove"]
+__all__ = ["Connect4", "Connect4Move"]
 
 _TINY, _SMALL, _FIVE, _WIDE, _FULL = (
     Rules(rows, columns, line, gravity=True)
@@ -31,9 +31,9 @@ _LEVELS = (
 _OFF_BOARD = "0"
 
 
-@register("rlvr/ConnectFour-v0", family="games")
+@register("rlvr/Connect4-v0", family="games")
 @dataclass(frozen=True, kw_only=True)
-class ConnectFour(Duel):
+class Connect4(Duel):
     """Play Connect Four, from a position in which the stated goal (to win, or not to lose) can be forced.
 
     Difficulty 1 has a 4 x 4 board (three in a line) with 8 empty cells and an opponent who moves at random; then boards
@@ -46,12 +46,12 @@ class ConnectFour(Duel):
     wrong_name: ClassVar[str] = _OFF_BOARD
 
 
-@register("rlvr/ConnectFourMove-v0", family="games")
+@register("rlvr/Connect4Move-v0", family="games")
 @dataclass(frozen=True, kw_only=True)
-class ConnectFourMove(MoveChoice):
+class Connect4Move(MoveChoice):
     """Find a best move in a position of Connect Four; every best move counts.
 
-    Positions and hardness as in ``rlvr/ConnectFour-v0``.
+    Positions and hardness as in ``rlvr/Connect4-v0``.
     """
 
     levels: ClassVar[Sequence[Level]] = _LEVELS

@@ -90,8 +90,8 @@ SOLVERS = {
     "SubsetSum": (subset_sums, "impossible", (1, 2, 3, 4)),
     "BinPacking": (packings, None, (1,)),
     "JobScheduling": (schedules, None, (1, 2, 3)),
-    "LongestIncreasingSubsequence": (rising, None, (1, 2)),
-    "NumberSorting": (swap_sequences, None, (1,)),
+    "LIS": (rising, None, (1, 2)),
+    "Sorting": (swap_sequences, None, (1,)),
     "Palindrome": (palindromes, "impossible", (1,)),
     "BracketCompletion": (fillings, "impossible", (1, 2, 3)),
 }

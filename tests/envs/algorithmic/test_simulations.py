@@ -235,7 +235,7 @@ def test_character_codes(tasks, scored):
 
 
 def test_no_rule_agrees_with_the_examples_and_not_with_the_answer(tasks, scored):
-    for task in tasks("Arc1D", (1, 5, 6, 10), count=4):
+    for task in tasks("ARC1D", (1, 5, 6, 10), count=4):
         examples = re.findall(r"([\d ]+) becomes ([\d ]+)", task.prompt)
         pairs = [(tuple(map(int, a.split())), tuple(map(int, b.split()))) for a, b in examples]
         given = tuple(map(int, re.search(r"make of ([\d ]+)\?", task.prompt)[1].split()))
@@ -251,4 +251,4 @@ def test_no_rule_agrees_with_the_examples_and_not_with_the_answer(tasks, scored)
                     agreeing.add(results[-1])
         (result,) = agreeing
         text = " ".join(map(str, result))
-        assert_only("Arc1D", task, text, " ".join(map(str, [(result[0] + 1) % 5, *result[1:]])), scored)
+        assert_only("ARC1D", task, text, " ".join(map(str, [(result[0] + 1) % 5, *result[1:]])), scored)

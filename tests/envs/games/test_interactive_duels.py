@@ -11,7 +11,7 @@ from rlvr_gym.envs.games._boards import Rules, Solver, draw_position, solver_of
 from rlvr_gym.testing import play_oracle
 from rlvr_gym.testing.subject import act, begin
 
-NAMES = ("TicTacToe", "ConnectFour")
+NAMES = ("TicTacToe", "Connect4")
 
 
 class Plain:
@@ -169,7 +169,7 @@ def test_the_goal_is_the_best_that_can_be_forced(name, difficulty):
         assert ("Win the game" in task.prompt, "Do not lose" in task.prompt) == (value == 1, value == 0)
 
 
-@pytest.mark.parametrize("name", ["TicTacToeMove", "ConnectFourMove"])
+@pytest.mark.parametrize("name", ["TicTacToeMove", "Connect4Move"])
 def test_exactly_the_best_moves_score(name):
     several = 0
     for difficulty in (1, 2, 3, 4, 5):
@@ -212,7 +212,7 @@ def test_how_a_cell_may_be_written(text, right):
     ],
 )
 def test_how_a_column_may_be_written(text, right):
-    problem = load_problem("ConnectFourMove")
+    problem = load_problem("Connect4Move")
     task = problem.source(0)[0]
     task.answer.update(rules=[4, 5, 4, True], position=[0, 0], best=["3"])
     assert problem.make_verifier().verify(f"<answer>{text}</answer>", task).score == right
@@ -229,7 +229,7 @@ def test_illegal_moves_change_nothing_but_the_count(name):
         assert reply.metrics == {"illegal_moves": 1.0}
         assert reply.verdict is None
     assert episode.state == before
-    full = load_problem("ConnectFour", difficulty=9)
+    full = load_problem("Connect4", difficulty=9)
     for task in islice(full.source(0), 3):
         rules, (own, other) = Rules(*task.answer["rules"]), task.answer["position"]
         open_columns = {rules.name(m) for m in rules.moves(own | other)}

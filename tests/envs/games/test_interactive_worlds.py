@@ -499,7 +499,7 @@ GAMES = (
     "Wordle",
     "DiceGame",
     "TicTacToe",
-    "ConnectFour",
+    "Connect4",
     "TwentyQuestions",
     "TextMaze",
     "Bandit",

@@ -222,14 +222,14 @@ PROOFS = {
         lambda p, s: len(s),
         key=packing_key,
     ),
-    "LongestIncreasingSubsequence": Proof(
+    "LIS": Proof(
         longest_subsequences,
         subsequence_holds,
         lambda s: NUMBERS.join(map(str, s)),
         lambda p, s: [*shortened(s), *swapped(s), *replaced(s, p["numbers"]), *extended(s, p["numbers"])],
         lambda p, s: len(s),
     ),
-    "NumberSorting": Proof(
+    "Sorting": Proof(
         swaps_of,
         swaps_hold,
         lambda s: NUMBERS.join(f"{a}-{b}" for a, b in s),
