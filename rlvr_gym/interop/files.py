@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,8 @@ def write_rows(path: str | Path, rows: Sequence[dict[str, Any]]) -> None:
 
 def _write_parquet(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     try:
-        import pyarrow
-        import pyarrow.parquet
+        pyarrow: Any = import_module("pyarrow")
+        parquet: Any = import_module("pyarrow.parquet")
     except ImportError as error:
         raise MissingExtraError("pyarrow", "hf", "Writing parquet") from error
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), str(path))
+    parquet.write_table(pyarrow.Table.from_pylist(list(rows)), str(path))

@@ -62,7 +62,7 @@ def score(prediction: str, label: str, *, invalid_score: float | None = None) ->
     return or_else(Scorer().one(label, prediction), invalid_score, _REMEDY)
 
 
-def verifier_function(base: type, result: type, *, invalid_score: float | None = None) -> type:
+def verifier_function(base: Any, result: Any, *, invalid_score: float | None = None) -> type:
     """Our verifier as a class that open-instruct finds.
 
     Args:
@@ -87,4 +87,5 @@ def verifier_function(base: type, result: type, *, invalid_score: float | None =
     ) -> Any:
         return result(score=score(prediction, label, invalid_score=invalid_score))
 
-    return type("RLVRGymVerifier", (base,), {"__init__": start, "__call__": judge})
+    made: type = type("RLVRGymVerifier", (base,), {"__init__": start, "__call__": judge})
+    return made

@@ -9,17 +9,17 @@ The rows of :mod:`rlvr_gym.interop.skyrl` name the environment ``rlvr_gym``; the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 from rlvr_gym.errors import ConfigError, MissingExtraError
 from rlvr_gym.interop.labels import read_label
 from rlvr_gym.interop.scoring import Scored, open_settings, or_else
 
 try:
-    from skyrl_gym.envs.base_text_env import BaseTextEnv, BaseTextEnvStepOutput
+    _peer: Any = import_module("skyrl_gym.envs.base_text_env")
 except ImportError as error:
-    if not TYPE_CHECKING:
-        raise MissingExtraError("skyrl-gym", "skyrl", "rlvr_gym.interop.skyrl_env") from error
+    raise MissingExtraError("skyrl-gym", "skyrl", "rlvr_gym.interop.skyrl_env") from error
 
 __all__ = ["SkyRLEnv"]
 
@@ -29,7 +29,7 @@ _REMEDY = (
 )
 
 
-class SkyRLEnv(BaseTextEnv):  # type: ignore[misc]
+class SkyRLEnv(_peer.BaseTextEnv):  # type: ignore[misc]
     """One episode about the task of a row.
 
     Args:
@@ -58,7 +58,7 @@ class SkyRLEnv(BaseTextEnv):  # type: ignore[misc]
         self._episode = self._settings.begin(task)
         self.max_turns = self._episode.max_turns
 
-    def step(self, action: str) -> BaseTextEnvStepOutput:
+    def step(self, action: str) -> dict[str, Any]:
         """Takes one message of the model in."""
         episode = self._episode
         before = len(episode.messages) + 1  # the action itself is a message
@@ -78,13 +78,13 @@ class SkyRLEnv(BaseTextEnv):  # type: ignore[misc]
             }
         said = [] if episode.done else episode.messages[before:]
         # chat templates know results of tools only after calls in their own form, so everything comes from the user
-        return BaseTextEnvStepOutput(
-            observations=[{"role": "user", "content": message["content"]} for message in said],
-            reward=reward,
-            done=episode.done,
-            metadata=metadata,
-            postprocessed_action=None,
-        )
+        return {
+            "observations": [{"role": "user", "content": message["content"]} for message in said],
+            "reward": reward,
+            "done": episode.done,
+            "metadata": metadata,
+            "postprocessed_action": None,
+        }
 
     def get_metrics(self) -> dict[str, float]:
         """What the environment counted, and whether the task was solved."""

@@ -84,7 +84,7 @@ def test_without_a_reward_there_is_a_stand_in_or_an_error():
     failed = Scored(Verdict.failed(Reason.TIMEOUT), Reward(float("nan")))
     assert failed.total is None
     assert or_else(failed, -1.0, "") == -1.0
-    with pytest.raises(VerificationFailedError, match="timeout.*Mend it."):
+    with pytest.raises(VerificationFailedError, match=r"timeout.*Mend it\."):
         or_else(failed, None, "Mend it.")
 
 

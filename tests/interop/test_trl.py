@@ -83,7 +83,7 @@ def test_rewards_in_training_are_those_of_the_environment(tiny, tmp_path, chat):
     assert [row["reward"] for row in logged] == pytest.approx(means)
     assert all(row["rlvr/valid"] == 1.0 and "rlvr/correct" in row for row in logged)
     if chat:  # the model was taught to answer 1, 2 or 3 in conversations
-        assert any(reward >= 1.0 for reward in rewards)
+        assert any(reward > 0 for reward in rewards)
         assert len(set(rewards)) > 1
 
 
