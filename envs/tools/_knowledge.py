@@ -136,7 +136,7 @@ BARE = Style(
     "",
     by_fact=True,
 )
-"""Entities of one letter, relations of one digit, and each fact by itself: ``2a: k``."""
+"""Entities of one letter, relations of one digit, and each fact by itself: ``2a: h``."""
 
 
 @dataclass(frozen=True, slots=True)

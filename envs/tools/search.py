@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ class Search(AnswerDialogue):
     ``hops=2`` and ``entities=8`` the prompt has fewer than 90 characters (it does not tell the number of turns), and a
     whole episode about 250 in the compact and 210 in the tiny style; ``hops=1`` is easier still. ``turns`` keeps aimless
     episodes short. In the tiny style a guess is right as often as there are few entities. ``style="bare"`` has digits for
-    relations, a passage for each fact (``2a: k``), and with ``search_tags`` the question alone as the prompt (``12a?``:
+    relations, a passage for each fact (``2a: h``), and with ``search_tags`` the question alone as the prompt (``12a?``:
     first ``2a``, then ``1`` of what that is). The form is left to demonstrations; what cannot be known without searching
     stays so.
 
@@ -234,8 +235,13 @@ def _draw_chain(
     if chain is None:
         return None
     start, end = chain[0].source, chain[-1].target
+    told = (
+        [[fact] for fact in itertools.chain(*knowledge.facts.values())]
+        if style.by_fact
+        else knowledge.facts.values()
+    )
     if hops > 1 and any(
-        {start, end} <= {fact.target for fact in facts} | {name} for name, facts in knowledge.facts.items()
+        {start, end} <= {fact.target for fact in facts} | {facts[0].source} for facts in told
     ):
         return None
     found = (
