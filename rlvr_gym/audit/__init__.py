@@ -9,6 +9,7 @@ from rlvr_gym.audit.env_audit import EnvAudit, Limits
 from rlvr_gym.audit.findings import EnvReport, Finding, Kind
 from rlvr_gym.audit.page import render_page
 from rlvr_gym.audit.runner import AuditSettings, Job, run_audit
+from rlvr_gym.audit.table import render_table
 
 __all__ = [
     "Attack",
@@ -22,5 +23,6 @@ __all__ = [
     "Luck",
     "Target",
     "render_page",
+    "render_table",
     "run_audit",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -91,18 +91,24 @@ class EnvAudit:
         """All attacks, as far as the time goes."""
         start = time.monotonic()
         if self._draw_tasks():
-            try:
-                if self._oracle():
-                    self._inject()  # first: what runs code is likely to hang later on
-                    self._attack()
-                    self._search()
-            except TimeIsUp as reason:
-                self.report.notes.append(f"Not all attacks were made: {reason}.")
+            # code first: what runs it is likely to hang later on; each step may lose calls of its own
+            for step in (self._oracle, self._inject, self._attack, self._search):
+                if not self.report.skipped:
+                    self._try(step)
             self._shrink()
         self.ledger.close()
         self.report.calls = self.questions.calls
         self.report.seconds = time.monotonic() - start
         return self.report
+
+    def _try(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except TimeIsUp as reason:
+            note = f"Not all was asked: {reason}."
+            if note not in self.report.notes:
+                self.report.notes.append(note)
+        self.questions.lost = 0
 
     # --- tasks ---
 
@@ -130,17 +136,16 @@ class EnvAudit:
 
     # --- right answers ---
 
-    def _oracle(self) -> bool:
-        """Right answers in all forms; False if nothing can be verified here at all."""
+    def _oracle(self) -> None:
+        """Right answers in all forms; the environment is skipped if nothing can be verified here at all."""
         for i, asked in enumerate(self.questions.all(self._right_answers())):
             name, subject, text, required = asked.label
             if i == 0 and asked.seen is not None and asked.seen.reason == _NO_SANDBOX:
                 self.report.skipped = f"nothing can be verified here: {asked.seen.fault}"
-                return False
+                return
             self.ledger.form(name, subject, text, required, asked)
         if not any(s.reference for s in self.answered) and self.answered:
             self.report.notes.append("No task has a reference answer: nothing is known about right answers.")
-        return True
 
     def _right_answers(
         self,

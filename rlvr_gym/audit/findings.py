@@ -169,7 +169,7 @@ class EnvReport:
             "slowest_seconds": round(self.slowest, 4),
             "slowest_attack": self.slowest_attack,
             "seconds": round(self.seconds, 2),
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [{**asdict(finding), "names": list(finding.names)} for finding in self.findings],
             "notes": self.notes,
             "skipped": self.skipped,
         }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +21,7 @@ from rlvr_gym.errors import ConfigError
 from rlvr_gym.registration import EnvEntry, entry, list_envs
 
 if TYPE_CHECKING:
-    from rlvr_gym.audit import EnvReport, Job
+    from rlvr_gym.audit import EnvReport, Job, Limits
 
 __all__ = ["audit"]
 
@@ -58,6 +60,7 @@ def audit(
         Path | None, typer.Option("--json", help="Write all numbers here (- for stdout).")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report here, as one page.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write a table here, for docs.")] = None,
 ) -> None:
     """Attack environments: false positives, false negatives, exceptions, hangs, and each hole by example.
 
@@ -67,7 +70,7 @@ def audit(
 
     chosen = _choose(envs or [], everything, trusted_only)
     given = _settings(chosen, settings, kwargs, everything)
-    for path in (json_file, html):
+    for path in (json_file, html, markdown):
         check_writable(path)
     limits = Limits(
         tasks=tasks,
@@ -91,7 +94,7 @@ def audit(
     seconds = time.monotonic() - start
     if str(json_file) != "-":
         _show(reports, seconds)
-    _write(reports, seconds, limits, json_file, html)
+    _write(reports, seconds, limits, Outputs(json_file, html, markdown))
     if any(report.findings for report in reports):
         raise typer.Exit(FOUND_SOMETHING)
 
@@ -207,31 +210,37 @@ def _sentence(reports: Sequence[EnvReport], seconds: float) -> str:
     )
 
 
-def _write(
-    reports: Sequence[EnvReport], seconds: float, limits: Any, json_file: Path | None, html: Path | None
-) -> None:
-    if json_file is not None:
-        from dataclasses import asdict
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where the results go."""
 
+    json: Path | None
+    html: Path | None
+    markdown: Path | None
+
+
+def _write(reports: Sequence[EnvReport], seconds: float, limits: Limits, outputs: Outputs) -> None:
+    from rlvr_gym.audit import render_page, render_table
+
+    now = datetime.now(UTC)
+    facts = {
+        "command": " ".join(["rlvr-gym", *sys.argv[1:]]),
+        "version": version("rlvr-gym"),
+        "date": f"{now:%Y-%m-%d}",
+        "tasks of each environment": f"{limits.tasks}, seed {limits.seed}",
+        "calls": f"{sum(report.calls for report in reports):,} in {seconds:.0f} s",
+    }
+    if outputs.json is not None:
         result = {
-            "version": version("rlvr-gym"),
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            **facts,
+            "date": now.isoformat(timespec="seconds"),
             "limits": asdict(limits),
             "seconds": round(seconds, 1),
             "environments": [report.to_dict() for report in reports],
         }
-        with open_text(json_file) as stream:
+        with open_text(outputs.json) as stream:
             stream.write(json.dumps(result, indent=1, ensure_ascii=True) + "\n")
-    if html is not None:
-        from rlvr_gym.audit import render_page
-
-        facts = {
-            "version": version("rlvr-gym"),
-            "date": f"{datetime.now(UTC):%Y-%m-%d}",
-            "tasks each": str(limits.tasks),
-            "seed": str(limits.seed),
-            "calls": f"{sum(report.calls for report in reports):,}",
-            "time": f"{seconds:.0f} s",
-        }
-        with open_text(html) as stream:
-            stream.write(render_page(reports, facts))
+    for path, render in ((outputs.html, render_page), (outputs.markdown, render_table)):
+        if path is not None:
+            with open_text(path) as stream:
+                stream.write(render(reports, facts))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gym.audit import AuditSettings, Job, Kind, Limits, render_page, run_audit
+from rlvr_gym.audit.policy import train_attacker
 from rlvr_gym.cli.main import run
 from rlvr_gym.registration import entry
 
@@ -103,6 +104,16 @@ def test_the_climber_finds_nothing_in_a_sound_environment():
     assert any("hill climber found no text" in note for note in report.notes)
 
 
+def test_a_policy_is_trained_against_a_verifier():
+    """A short run: it is paid by the leak, and what it was paid for comes back with the true metric beside it."""
+    pytest.importorskip("torch")
+    attack = train_attacker(entry("toy/ToyLeaks-v0"), {}, seed=0, steps=4)
+    assert attack.failure == ""
+    assert 0 < attack.paid < 1
+    assert attack.matching < 0.5
+    assert attack.texts
+
+
 def test_the_report_of_all_is_json_and_a_page(reports):
     rows = [report.to_dict() for report in reports.values()]
     assert json.loads(json.dumps(rows, allow_nan=False)) == rows
@@ -116,8 +127,19 @@ def test_the_report_of_all_is_json_and_a_page(reports):
 
 @pytest.mark.parametrize(("name", "code"), [("toy/ToyExact-v0", 0), ("toy/ToyNotFar-v0", 1)])
 def test_the_command(tmp_path, capsys, name, code):
-    json_file, html = tmp_path / "audit.json", tmp_path / "audit.html"
-    given = ["audit", name, "--tasks", "2", "--json", str(json_file), "--html", str(html)]
+    json_file, html, table = (tmp_path / f"audit.{ending}" for ending in ("json", "html", "md"))
+    given = [
+        "audit",
+        name,
+        "--tasks",
+        "2",
+        "--json",
+        str(json_file),
+        "--html",
+        str(html),
+        "--markdown",
+        str(table),
+    ]
     assert run(given) == code
     output = capsys.readouterr().out
     assert name in output
@@ -126,6 +148,7 @@ def test_the_command(tmp_path, capsys, name, code):
     assert row["false_positives"]["trials"] > 100
     assert (row["false_positives"]["hits"] > 0) == bool(code)
     assert name in html.read_text()
+    assert f"{1 - code} of 1 clean" in table.read_text()
 
 
 @pytest.mark.parametrize(
