@@ -5,10 +5,14 @@ The model is an OpenAI endpoint on this machine, behind which a program answers:
 """
 
 import asyncio
+import contextlib
+import io
 import json
+import runpy
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from openai import AsyncOpenAI
 
@@ -70,6 +74,15 @@ async def evaluate(env, port: int) -> list[dict]:
     ]
 
 
+def example(url: str) -> str:
+    """What examples/prime_env.py prints."""
+    path = Path(__file__).parents[2] / "examples" / "prime_env.py"
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        runpy.run_path(str(path))["main"](url, "m")
+    return printed.getvalue()
+
+
 def main() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -78,6 +91,7 @@ def main() -> None:
         "guess": asyncio.run(evaluate(load_environment("GuessTheNumber", n=2, n_eval=4, difficulty=3), port))
     }
 
+    found["example"] = example(f"http://127.0.0.1:{port}/v1")
     design = {"correct": 2.0, "format_strict": 0.5}
     problem = rlvr_gym.load_problem("Countdown", difficulty=2)
     source = problem.source(2**31)

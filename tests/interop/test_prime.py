@@ -53,6 +53,10 @@ def test_a_failed_verification_is_an_error_and_no_reward(found):
     assert all(row["error"] for row in found["failed"])
 
 
+def test_the_example_plays(found):
+    assert "mean reward 1.0" in found["example"]
+
+
 def test_without_the_peer_the_import_says_what_to_install():
     code = "import sys; sys.modules['verifiers'] = None; import rlvr_gym.interop.prime"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
