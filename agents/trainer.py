@@ -175,8 +175,8 @@ class Trainer:
         self.log.step(row, step)
         if step % self.config.logging.rollouts_every == 0 or step == 1:
             for group in sampled[: self.config.logging.rollouts]:
-                for row in rollout_rows(group)[: self.config.logging.attempts]:
-                    self.log.rollouts.write({"step": step, **row})
+                for attempt in rollout_rows(group)[: self.config.logging.attempts]:
+                    self.log.rollouts.write({"step": step, **attempt})
         shown = {"reward": "reward", "accuracy": "accuracy", "kl": "kl", "tokens_per_second": "tokens/s"}
         self.progress.update(step, {name: row[key] for key, name in shown.items() if key in row})
 
