@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -32,6 +33,8 @@ MOST_PARTIAL = 0.3
 SHOWN_TO, HELD_OUT_TO = 4, 6
 HELD_OUT = 8
 DIGITS = 30
+_TWO_LINES = re.compile(r"[^\s+\-*/^=(,]\s*\n\s*[^\s+\-*/^=),]")
+"""A line break that no sign stands beside: two formulas, and not the product of both."""
 
 Pairs = Sequence[Sequence[float]]
 
@@ -52,6 +55,10 @@ class SymbolicRegressionVerifier(AnswerVerifier):
         shown = answer[:200]
         if len(answer) > MAX_CHARS:
             return Verdict.wrong(Reason.TOO_COMPLEX, shown, limit=MAX_CHARS)
+        if _TWO_LINES.search(answer):
+            return Verdict.wrong(
+                Reason.UNPARSEABLE, shown, message="one formula is expected, not several lines"
+            )
         parsed = parse(answer)
         if isinstance(parsed, ParseFailure):
             return Verdict.wrong(parsed.reason, shown)

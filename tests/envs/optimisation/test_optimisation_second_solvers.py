@@ -351,3 +351,13 @@ def test_held_out_points_are_not_shown(tasks):
         assert len(inside) == len(outside) == 8
         assert not {f"{x:g}" for x in inside | outside} & shown
         assert 0 < min(inside) < max(inside) < 4 < min(outside) < max(outside) <= 6
+
+
+def test_two_formulas_on_two_lines_are_no_formula(tasks, scored):
+    """The parser multiplies what stands side by side, and a line break is white space to it."""
+    (task,) = tasks("SymbolicRegression", (1,), 1)
+    hidden = task.answer["formula"]
+    assert scored("SymbolicRegression", task, f"1\n({hidden})") == 0.0
+    assert scored("SymbolicRegression", task, f"({hidden})\n1") == 0.0
+    assert scored("SymbolicRegression", task, f"{hidden} +\n0*x") == 1.0
+    assert scored("SymbolicRegression", task, f"{hidden}\n- 0*x") == 1.0
