@@ -134,6 +134,7 @@ def _content(task: Task) -> str:
 def _check_tasks(subject: Subject) -> None:
     """Tasks are JSON, show the format, and do not tell the answer."""
     told = 0
+    option = getattr(subject.verifier, "impossible", "")
     for task in subject.tasks:
         subject.require(Task.from_json(task.to_json()) == task, "it does not round-trip through JSON.", task)
         subject.require(bool(task.id and task.prompt.strip()), "it has no id or no prompt.", task)
@@ -146,9 +147,8 @@ def _check_tasks(subject: Subject) -> None:
             not solution or solution not in task.prompt, "its prompt contains the solution.", task
         )
         answer = subject.answer(task)
-        told += (
-            len(answer) >= 8 and answer in task.prompt
-        )  # short answers coincide with parts of the question
+        # short answers coincide with parts of the question, and a word for "no solution" has to be named there
+        told += len(answer) >= 8 and answer != option and answer in task.prompt
     subject.require(
         told <= len(subject.tasks) // 4, f"{told} of {len(subject.tasks)} prompts contain their answer."
     )
