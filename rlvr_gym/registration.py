@@ -110,9 +110,7 @@ def register(
         RegistrationError: if the id has another form, or is taken by another class.
     """
     if problem is None:
-        return lambda cls: register(
-            id, cls, family=family, defaults=defaults, needs=needs, trusted=trusted
-        )
+        return lambda cls: register(id, cls, family=family, defaults=defaults, needs=needs, trusted=trusted)
     if not _ID.fullmatch(id):
         raise RegistrationError(f"An id looks like 'namespace/Name-v0'; got {id!r}.")
     if not (isinstance(problem, type) and issubclass(problem, Problem) and dataclasses.is_dataclass(problem)):

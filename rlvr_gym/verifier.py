@@ -123,4 +123,6 @@ def get_verifier(name: str, **settings: Any) -> Verifier:
     except TypeError as error:
         if not settings:
             raise
-        raise ConfigError(f"The verifier {name!r} does not take the settings {settings!r}: {error}.") from error
+        raise ConfigError(
+            f"The verifier {name!r} does not take the settings {settings!r}: {error}."
+        ) from error

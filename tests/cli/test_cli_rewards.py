@@ -174,7 +174,9 @@ def test_rewards_lists_operations(capsys):
     listed = json.loads(output(capsys, "rewards", "--json"))
     assert "schedule" in listed["operations"]
     assert listed["terms"]["soft_score"]["parameters"]["model"] == "smollm2"
-    own = {name: term for name, term in listed["terms"].items() if not name.startswith("test_")}  # of other tests
+    own = {
+        name: term for name, term in listed["terms"].items() if not name.startswith("test_")
+    }  # of other tests
     assert all(term["summary"].endswith(".") for term in own.values()), "one sentence on one line"
 
 

@@ -146,7 +146,10 @@ def test_named_designs_round_trip(name):
         ({"term": ["correct"]}, "name of a reward term is a text"),
         ({"term": "correct", "name": "x"}, "takes no parameter 'name'"),
         ({"term": "constant", "value": math.inf}, "'value' of the reward term 'constant' is a finite number"),
-        ({"term": "lcpo_exact", "alpha": "much"}, "'alpha' of the reward term 'lcpo_exact' is a finite number"),
+        (
+            {"term": "lcpo_exact", "alpha": "much"},
+            "'alpha' of the reward term 'lcpo_exact' is a finite number",
+        ),
         ({"term": "lcpo_exact", "target": 1.5}, "is a whole number"),
         ({"term": "lcpo_exact", "target": True}, "is a whole number"),
         ({"term": "format_r1", "prefilled": 1}, "is true or false"),
