@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -128,8 +129,9 @@ class Duel(Game):
         strength: the chance that an opponent's move is a best one, 0 to 1; -1 leaves it to the difficulty.
         empty: empty cells at the beginning, 2 to 12; 0 leaves it to the difficulty.
         prompt: ``"full"`` states the rules in words; ``"terse"`` is for small policies that learn them from
-            demonstrations: a prompt such as ``X.. .OX .O. X win 5`` (rows from the top, own mark, goal, turns), and
-            the board alone as the reply.
+            demonstrations: a prompt such as ``Xbc dOX gOi X win 5`` (rows from the top, own mark, goal, turns), and
+            the board alone as the reply. A free cell shows the letter that is its name; with columns for moves it is
+            a dot.
     """
 
     strength: float = -1.0
@@ -191,7 +193,8 @@ class Duel(Game):
         """The policy's move, then the opponent's, unless the game is over."""
         rules = _rules_of(task)
         own, other = state
-        move = legal_move(read_move(action), rules, own | other)
+        offer = read_move(action)
+        move = legal_move(self._long_name(rules, offer), rules, own | other)
         if move is None:
             if self.prompt == "terse":
                 return illegal("no")
@@ -218,13 +221,28 @@ class Duel(Game):
         """A move that keeps the value of the position."""
         rules = _rules_of(task)
         move = solver_of(rules).good_moves((state[0], state[1]))[0]
-        return f"<answer>{rules.name(move)}</answer>"
+        terse = self.prompt == "terse" and not rules.gravity
+        return f"<answer>{_letter(move) if terse else rules.name(move)}</answer>"
+
+    def _long_name(self, rules: Rules, words: str) -> str:
+        """The usual name of what an action names; in the terse form of free cells, letters count and nothing else."""
+        if self.prompt != "terse" or rules.gravity:
+            return words
+        names = {_letter(1 << cell): rules.name(1 << cell) for cell in range(rules.cells)}
+        return names.get(words, "")
+
+
+def _letter(cell: int) -> str:
+    """The terse name of a cell, which is a bit."""
+    return ascii_lowercase[cell.bit_length() - 1]
 
 
 def _terse_board(rules: Rules, marks: Position) -> str:
-    """The rows from the top, without names; the marks X come first in ``marks``."""
+    """The rows from the top; the marks X come first in ``marks``."""
+    free = "." * rules.cells if rules.gravity else ascii_lowercase
     cells = [
-        "X" if marks[0] >> cell & 1 else "O" if marks[1] >> cell & 1 else "." for cell in range(rules.cells)
+        "X" if marks[0] >> cell & 1 else "O" if marks[1] >> cell & 1 else free[cell]
+        for cell in range(rules.cells)
     ]
     return " ".join("".join(cells[row : row + rules.columns]) for row in range(0, rules.cells, rules.columns))
 
