@@ -452,7 +452,8 @@ def test_a_real_verifier_gives_the_same_verdicts_here_and_there(shared):
 # -- how a parent may end -----------------------------------------------------------------------------------------
 
 PARENT = """
-    import os, sys, threading, time
+    import os, signal, sys, threading, time
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background are born ignoring it
     from rlvr_gym.executor import make_executor
 
     class Item:  # lives in __main__, as in a script or a notebook
@@ -509,7 +510,10 @@ def test_a_parent_that_is_killed_leaves_no_process(tmp_path, sent):
     pids = worker_pids(tmp_path, 3)
     assert all(map(alive, pids))
     parent.send_signal(sent)
-    _, errors = parent.communicate(timeout=60)
+    try:
+        _, errors = parent.communicate(timeout=60)
+    finally:
+        parent.kill()
     assert gone(pids)
     assert ("KeyboardInterrupt" in errors) == (sent == signal.SIGINT)
 
@@ -525,6 +529,7 @@ def test_a_parent_that_ends_without_closing_leaves_no_process(tmp_path, ending):
 def test_an_interrupt_kills_what_runs_and_leaves_the_executor_usable(tmp_path):
     script = """
         import os, signal, sys, threading, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from rlvr_gym.executor import make_executor
 
         def hang(path):
