@@ -45,6 +45,8 @@ def test_ctrl_c_is_130_and_one_line():
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # jobs in the background are born ignoring Ctrl-C, and hand that down
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout.readline()  # the prompt: it waits for input now
     process.send_signal(signal.SIGINT)
