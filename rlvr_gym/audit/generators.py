@@ -105,6 +105,15 @@ def hedges(target: Target) -> Iterator[Attack]:
         for order, (first, second) in {"right first": (right, wrong), "wrong first": (wrong, right)}.items():
             text, pair = tagged(f"{first}{joint}{second}"), f"answers with {name}" if blocks else ""
             yield Attack("hedge", f"two answers with {name} ({order})", text, luck, (right, wrong), pair)
+    # a reader of mathematics that multiplies what stands side by side, multiplies the lines
+    for other in ("1", "(1)", "0"):
+        if not blocks and other not in (right, f"({right})"):
+            yield Attack(
+                "hedge", f"{other} on a line below", tagged(f"{right}\n{other}"), luck, (right, other)
+            )
+            yield Attack(
+                "hedge", f"{other} on a line above", tagged(f"{other}\n{right}"), luck, (other, right)
+            )
     options = [right, wrong, *(o.strip() for o in target.others[:6] if o.strip() not in (right, wrong))]
     listed = sorted(dict.fromkeys(options))
     if len(listed) < 3 or blocks:

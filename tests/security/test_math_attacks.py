@@ -293,3 +293,38 @@ def test_nearly_equal_is_not_equal(gold, answer):
 
 def test_there_are_enough_of_them():
     assert len(TOO_LARGE) + len(CODE) + len(HEDGES) > 150
+
+
+@pytest.mark.parametrize(
+    ("lines", "gold"),
+    [
+        ("x\n1", "x"),
+        ("1\nx", "x"),
+        ("x\n\n1", "x"),
+        ("x\r\n(1)", "x"),
+        ("0\nx", "0"),
+        ("x\n0", "0"),
+        ("0\n(5)", "0"),
+        ("3\n(2)", "6"),
+        ("1\n1/2", "3/2"),
+        ("1\n\\frac12", "3/2"),
+        ("\\sqrt{2}\n1", r"\sqrt{2}"),
+    ],
+)
+def test_two_lines_are_two_answers_and_no_product(lines, gold):
+    assert not judged(f"<answer>{lines}</answer>", gold).correct
+    assert not judged(f"\\boxed{{{lines}}}", gold).correct
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [
+        ("x +\n1", "x+1"),
+        ("\\frac{1}\n{2}", "1/2"),
+        ("\n5\n", "5"),
+        ("5\nmeters", "5"),
+        ("\\begin{pmatrix}\n1 & 2\\\\\n3 & 4\n\\end{pmatrix}", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"),
+    ],
+)
+def test_an_answer_may_go_over_lines(answer, gold):
+    assert judged(f"\\boxed{{{answer}}}", gold).correct

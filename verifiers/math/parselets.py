@@ -118,6 +118,8 @@ class Parselets(Brackets):
         token = self.peek
         above: Node
         below: Node
+        if token.broken:
+            return None
         if token.kind == "cmd" and token.text in _FRACTIONS:
             self.advance()
             saved = list(tokens)

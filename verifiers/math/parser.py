@@ -337,6 +337,8 @@ class Parser(Parselets):
 
     def _starts_factor(self, left: Node, token: Token) -> bool:
         """Whether the token begins another factor of an implicit product."""
+        if token.broken:  # two lines are two answers: "x", and below it "1", is not x times 1
+            return False
         if isinstance(left, Words | Quantity) and not (isinstance(left, Quantity) and left.unit == DEGREE):
             return False
         if token.kind == "word":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from rlvr_gym.verifiers.math.budgets import MAX_DIGITS, MAX_TOKENS, TooComplex, Unreadable
@@ -23,12 +23,14 @@ class Token:
         text: as written; of a command, the name without its backslash.
         spaced: whether white space stands before it.
         number: of a ``num``, its value.
+        broken: whether a line break stands before it.
     """
 
     kind: str
     text: str
     spaced: bool = False
     number: Num | None = None
+    broken: bool = False
 
 
 EOF = Token("eof", "")
@@ -78,16 +80,17 @@ def tokenise(text: str) -> list[Token]:
     """
     tokens: list[Token] = []
     opened: list[int] = []
-    position, spaced = 0, False
+    position, spaced, broken = 0, False, False
     while position < len(text):
         space = _SPACE.match(text, position)
         if space is not None:
             position, spaced = space.end(), True
+            broken = broken or "\n" in space.group()
             continue
         token, position = _token(text, position, spaced, opened)
         if token is not None:
-            tokens.append(token)
-            spaced = False
+            tokens.append(replace(token, broken=True) if broken else token)
+            spaced = broken = False
             if len(tokens) > MAX_TOKENS:
                 raise TooComplex("too many tokens")
     tokens.append(EOF)
