@@ -21,7 +21,6 @@ __all__ = [
     "gdpo",
     "group_std",
     "grpo",
-    "mastered",
     "rloo",
     "solved_alike",
     "turn_level",
@@ -156,16 +155,6 @@ def solved_alike(rewards: Tensor) -> Tensor:
     low = torch.nan_to_num(rewards, nan=torch.inf).amin(dim=1)
     high = torch.nan_to_num(rewards, nan=-torch.inf).amax(dim=1)
     return high <= low
-
-
-def mastered(correct: Tensor, rate: float = 0.9) -> Tensor:
-    """Which prompts ``[P]`` need not be sampled again (ScaleRL's no-positive-resampling, 2510.13786).
-
-    Args:
-        correct: ``[P, G]`` of 0 and 1; nan where verification failed.
-        rate: the pass rate from which a prompt counts as mastered.
-    """
-    return torch.nan_to_num(correct.nanmean(dim=1), nan=0.0) >= rate
 
 
 def _count(rewards: Tensor) -> Tensor:

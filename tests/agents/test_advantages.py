@@ -161,9 +161,3 @@ def test_the_moving_average_forgets_its_start() -> None:
     average.update(5.0, decay=0.9)
     # weights 0.09 and 0.1
     assert average.value == pytest.approx((0.09 * 2 + 0.1 * 5) / 0.19)
-
-
-def test_mastered() -> None:
-    correct = rows([1] * 10, [1] * 9 + [0], [1] * 8 + [0, 0], [NAN] * 10, [NAN] + [1] * 9)
-    assert adv.mastered(correct).tolist() == [True, True, False, False, True]
-    assert adv.mastered(correct, rate=0.8).tolist() == [True, True, True, False, True]
