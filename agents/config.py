@@ -169,6 +169,10 @@ class OptimiserConfig(Section):
         default=False,
         description="Compute layers again in the backward pass: less memory, a third more time.",
     )
+    sharded: bool = Field(
+        default=False,
+        description="Under torchrun, each process keeps AdamW's moments of its share of the weights only (ZeRO-1).",
+    )
 
 
 class LoraConfig(Section):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.distributed.optim import ZeroRedundancyOptimizer
 
 from rlvr_gym.agents.batch import Batch, pad_batch
 from rlvr_gym.agents.config import OptimiserConfig, TrainConfig
@@ -32,9 +33,17 @@ __all__ = ["Batch", "Learner", "make_optimiser", "pad_batch", "sampled_logprobs"
 
 
 def make_optimiser(
-    policy: nn.Module, config: OptimiserConfig, value: nn.Module | None = None, value_lr_scale: float = 1.0
-) -> torch.optim.AdamW:
-    """AdamW; weight decay on matrices only. A value model has groups, and a rate, of its own."""
+    policy: nn.Module,
+    config: OptimiserConfig,
+    value: nn.Module | None = None,
+    value_lr_scale: float = 1.0,
+    *,
+    sharded: bool = False,
+) -> torch.optim.Optimizer:
+    """AdamW; weight decay on matrices only. A value model has groups, and a rate, of its own.
+
+    ``sharded``: its moments are spread over the processes (ZeRO-1, 1910.02054); its steps are the same.
+    """
     groups = []
     for model, scale in ((policy, 1.0), (value, value_lr_scale)):
         weights = [] if model is None else [p for p in model.parameters() if p.requires_grad]
@@ -47,7 +56,10 @@ def make_optimiser(
                 },
                 {"params": [p for p in weights if p.ndim < 2], "weight_decay": 0.0, "lr_scale": scale},
             ]
-    return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, eps=config.eps, fused=True)
+    settings: dict[str, Any] = {"lr": config.lr, "betas": config.betas, "eps": config.eps, "fused": True}
+    if sharded:
+        return ZeroRedundancyOptimizer(groups, torch.optim.AdamW, **settings)
+    return torch.optim.AdamW(groups, **settings)
 
 
 def set_lr(optimiser: torch.optim.Optimizer, peak: float, step: int, *, warmup: int, decay: int = 0) -> float:
@@ -93,7 +105,13 @@ class Learner:
             if algorithm.has_value
             else None
         )
-        self.optimiser = make_optimiser(policy, config.optimiser, self.value, algorithm.value.lr_scale)
+        self.optimiser = make_optimiser(
+            policy,
+            config.optimiser,
+            self.value,
+            algorithm.value.lr_scale,
+            sharded=config.optimiser.sharded and self.world.size > 1,
+        )
         self.optimiser_steps = 0
         self.state = AlgorithmState.begin(algorithm)
         self._weights = [*policy.parameters(), *(self.value.parameters() if self.value is not None else ())]
@@ -272,9 +290,17 @@ class Learner:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the policy's weights, for a checkpoint."""
+        """Everything but the policy's weights, for a checkpoint; only that of the main process is whole.
+
+        All processes call it together: where moments are sharded, the main one collects them.
+        """
+        optimiser: dict[str, Any] = {}
+        if isinstance(self.optimiser, ZeroRedundancyOptimizer):
+            self.optimiser.consolidate_state_dict(to=0)
+        if self.world.main:
+            optimiser = self.optimiser.state_dict()
         return {
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": optimiser,
             "optimiser_steps": self.optimiser_steps,
             "value": None if self.value is None else self.value.state_dict(),
             "algorithm": asdict(self.state),

@@ -237,9 +237,10 @@ class Trainer:
         if self.feed.curriculum is not None:
             self.state.curriculum = self.feed.curriculum.state_dict()
         self.state.seconds = self._seconds()
+        saved = self._state_dict()
         if self.world.main:
             keep = self.config.checkpoint.keep
-            save_checkpoint(self.run_dir, self.state.step, self.policy, self._state_dict(), keep)
+            save_checkpoint(self.run_dir, self.state.step, self.policy, saved, keep)
         self.world.barrier()
 
     def _state_dict(self) -> dict[str, Any]:
