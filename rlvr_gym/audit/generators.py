@@ -36,6 +36,8 @@ _JOINTS = {
     "'and'": " and ", "a line break": "\n", "'is not the answer, but'": " is not the answer, but ",
 }  # fmt: skip
 _JUNK = "e\u0301"
+_WORDY = re.compile(r"[A-Za-z]{2}|[,;\n`]")
+"""Answers of words or of several parts, beside which another line need not be an answer."""
 
 
 def tagged(text: str) -> str:
@@ -105,9 +107,11 @@ def hedges(target: Target) -> Iterator[Attack]:
         for order, (first, second) in {"right first": (right, wrong), "wrong first": (wrong, right)}.items():
             text, pair = tagged(f"{first}{joint}{second}"), f"answers with {name}" if blocks else ""
             yield Attack("hedge", f"two answers with {name} ({order})", text, luck, (right, wrong), pair)
-    # a reader of mathematics that multiplies what stands side by side, multiplies the lines
-    for other in ("1", "(1)", "0"):
-        if not blocks and other not in (right, f"({right})"):
+    # whoever multiplies what stands side by side may multiply lines; a line that begins with a sign goes on a sum
+    if not _WORDY.search(right) and not right.startswith(("-", "+")):
+        for other in ("1", "(1)", "0"):
+            if other in (right, f"({right})"):
+                continue
             yield Attack(
                 "hedge", f"{other} on a line below", tagged(f"{right}\n{other}"), luck, (right, other)
             )
