@@ -1,0 +1,114 @@
+"""From an environment's name to a running server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rlvr_gym.env import EnvSettings
+from rlvr_gym.errors import ConfigError, MissingExtraError
+from rlvr_gym.executor import Executor
+from rlvr_gym.registration import entry
+from rlvr_gym.rewards import RewardDesign
+from rlvr_gym.serve.config import ServeConfig
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from rlvr_gym.serve.sessions import Sessions
+
+__all__ = ["create_app", "serve"]
+
+
+def create_app(env: str, config: ServeConfig | None = None, **options: Any) -> ASGIApp:
+    """The server as an ASGI application, for a server of your own.
+
+    Size limits of WebSocket messages, and everything about slow clients and many connections, are the server's: use
+    :func:`serve` unless yours has them.
+
+    Args:
+        env: the environment's id.
+        config: the limits.
+        **options: as of :func:`serve`.
+
+    Raises:
+        MissingExtraError: if FastAPI is not installed.
+        ConfigError, UnknownNameError: if a setting is wrong.
+    """
+    return _build(env, config or ServeConfig(), **options)[0]
+
+
+def serve(
+    env: str,
+    config: ServeConfig | None = None,
+    *,
+    on_start: Callable[[int], None] | None = None,
+    **options: Any,
+) -> bool:
+    """Serves an environment until SIGTERM or Ctrl-C.
+
+    Args:
+        env: the environment's id.
+        config: the limits.
+        on_start: called with the port, once the server listens.
+        **options: ``reward``, ``system_prompt``, ``max_turns``, ``executor`` (``"process"``: verifications that hang
+            are killed), ``verify_timeout``, and the problem's fields.
+
+    Returns:
+        whether everything came to its end; False if an environment still runs in a thread, which then keeps the
+        process alive.
+
+    Raises:
+        MissingExtraError: if FastAPI or uvicorn is not installed.
+        ConfigError, UnknownNameError: if a setting is wrong.
+    """
+    app, sessions = _build(env, config or ServeConfig(), **options)
+    from rlvr_gym.serve.server import Server
+
+    server = Server(app, sessions, on_start or (lambda port: None))
+    try:
+        server.run()
+    finally:
+        stuck = sessions.stuck
+        sessions.shut()
+    return not stuck
+
+
+def _build(
+    env: str,
+    config: ServeConfig,
+    *,
+    reward: str | Mapping[str, Any] | RewardDesign = "binary",
+    system_prompt: str = "plain",
+    max_turns: int | None = None,
+    executor: str | Executor = "process",
+    verify_timeout: float = 10.0,
+    **settings: Any,
+) -> tuple[ASGIApp, Sessions]:
+    for package in ("fastapi", "uvicorn", "websockets", "prometheus_client"):
+        try:
+            __import__(package)
+        except ImportError as error:
+            raise MissingExtraError(package.replace("_", "-"), "serve", "rlvr-gym serve") from error
+    from rlvr_gym.serve.app import build_app
+    from rlvr_gym.serve.metrics import Metrics
+    from rlvr_gym.serve.sessions import Sessions
+
+    chosen, design = entry(env), RewardDesign.parse(reward)
+    if design.compares:
+        raise ConfigError(
+            f"The reward {design.name!r} compares the attempts at one task, and sessions know nothing of each other: "
+            "serve another design, and compare where the attempts come together."
+        )
+    shared = EnvSettings(
+        chosen.id,
+        reward=design,
+        observation="text",
+        system_prompt=system_prompt,
+        max_turns=max_turns,
+        executor=executor,
+        verify_timeout=verify_timeout,
+        problem_settings=settings,
+    )
+    sessions = Sessions(shared, config, Metrics())
+    return build_app(sessions, chosen), sessions
