@@ -18,6 +18,7 @@ from rlvr_gym.cli import (
     doctor,
     evaluate,
     export,
+    init,
     pipeline,
     play,
     report,
@@ -56,6 +57,7 @@ app.command("play")(play.play)
 app.command("verify")(verify.verify)
 app.command("eval")(evaluate.evaluate_model)
 app.command("export")(export.export)
+app.command("init")(init.init)
 app.command("train")(train.train)
 app.command("pipeline")(pipeline.pipeline)
 app.command("report")(report.report)
