@@ -37,6 +37,9 @@ def bench(
     report_only: Annotated[
         bool, typer.Option("--report-only", help="Run nothing; report on what is done.")
     ] = False,
+    figures: Annotated[
+        Path | None, typer.Option(help="Also write every chart as an SVG file into this folder.")
+    ] = None,
 ) -> None:
     """Train every cell of a benchmark, compare them over seeds, and write the report.
 
@@ -49,7 +52,7 @@ def bench(
             raise
         raise MissingExtraError(error.name or "torch", "train", "A benchmark") from error
     from rlvr_gym.bench.statistics import scipy_stats
-    from rlvr_gym.report.bench_page import write_bench_report
+    from rlvr_gym.report.bench_page import write_bench_figures, write_bench_report
 
     scipy_stats()  # tells now, and not after hours of training, that it is missing
     chosen = BenchConfig.from_yaml(config)
@@ -67,7 +70,10 @@ def bench(
             f"No cell in {root} is done, so there is nothing to report." + _first_error(outcomes)
         )
     (root / "bench.json").write_text(json.dumps(to_json(chosen, results), indent=2) + "\n", encoding="utf-8")
-    page = write_bench_report(make_view(chosen, results), root / "report.html")
+    view = make_view(chosen, results)
+    page = write_bench_report(view, root / "report.html")
+    if figures is not None:
+        write_bench_figures(view, figures)
     _show(results)
     stdout().print(plain(f"report  {page}"))
     if any(result.failures for result in results):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rlvr_gym.report.curves import percent
+from rlvr_gym.report.figure import standalone
 from rlvr_gym.report.page import asset, cut, write_page, written
 from rlvr_gym.report.svg import Chart, Line, short
 
-__all__ = ["render_bench", "write_bench_report"]
+__all__ = ["render_bench", "write_bench_figures", "write_bench_report"]
 
 COLOURS = 8
+FIGURE_WIDTH, FIGURE_HEIGHT = 640, 300
 MAX_CHARS = 1500
 _RATES = {"truth", "proxy", "zero_variance"}
 _TONES = {"shown": "good", "contradicted": "bad", "open": "void", "no data": "void"}
@@ -32,6 +36,29 @@ def write_bench_report(view: Mapping[str, Any], output: Path) -> Path:
         ConfigError: if it cannot be written.
     """
     return write_page(output, render_bench(view))
+
+
+def write_bench_figures(view: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Writes every chart as an SVG file of its own, ``EXPERIMENT-METRIC.svg``; returns the paths.
+
+    Args:
+        view: what :func:`rlvr_gym.bench.view.make_view` gives.
+        folder: where to; charts of one metric in several environments are numbered.
+
+    Raises:
+        ConfigError: if a file cannot be written.
+    """
+    paths: list[Path] = []
+    numbers: Counter[str] = Counter()
+    for experiment in view["experiments"]:
+        for spec, figure in zip(experiment["charts"], _figures(experiment["charts"]), strict=True):
+            name = re.sub(r"[^a-z0-9]+", "-", f"{experiment['name']} {spec['metric']}".lower())
+            numbers[name] += 1
+            path = folder / (f"{name}-{numbers[name]}.svg" if numbers[name] > 1 else f"{name}.svg")
+            chart = replace(figure.chart, width=FIGURE_WIDTH, height=FIGURE_HEIGHT)
+            legend = [(line.colour, line.label) for line in chart.lines]
+            paths.append(write_page(path, standalone(chart, legend, figure.title) + "\n"))
+    return paths
 
 
 def render_bench(view: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ import multiprocessing
 import subprocess
 import sys
 import time
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -140,7 +141,8 @@ def test_a_crash_is_reported_and_stops_nobody(tiny_bench, tmp_path, capsys):
     file = tmp_path / "bench.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     out = tmp_path / "out"
-    assert run(["bench", str(file), "--out", str(out), "--jobs", "2"]) == 1
+    figures = tmp_path / "figures"
+    assert run(["bench", str(file), "--out", str(out), "--jobs", "2", "--figures", str(figures)]) == 1
     shown = capsys.readouterr()
     assert "nowhere" in shown.out
     written = json.loads((out / "bench.json").read_text())["experiments"]["tiny"]
@@ -148,6 +150,9 @@ def test_a_crash_is_reported_and_stops_nobody(tiny_bench, tmp_path, capsys):
     assert "nowhere" in written["failures"][0]
     assert any("nothing can be concluded" in text for text in written["warnings"])
     assert "nowhere" in (out / "report.html").read_text()
+    drawn = {path.stem: ElementTree.parse(path).getroot() for path in figures.iterdir()}
+    assert {"tiny-truth", "tiny-length"} <= set(drawn)
+    assert "True metric" in "".join(drawn["tiny-truth"].itertext())
 
 
 def test_cells_die_with_a_benchmark_that_is_killed(tiny_bench, tmp_path):
