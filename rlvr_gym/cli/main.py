@@ -27,6 +27,7 @@ from rlvr_gym.cli import (
     sample,
     sandbox,
     scaling,
+    serve,
     train,
     verify,
 )
@@ -57,6 +58,7 @@ app.command("play")(play.play)
 app.command("verify")(verify.verify)
 app.command("eval")(evaluate.evaluate_model)
 app.command("export")(export.export)
+app.command("serve")(serve.serve)
 app.command("init")(init.init)
 app.command("train")(train.train)
 app.command("pipeline")(pipeline.pipeline)

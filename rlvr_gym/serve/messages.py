@@ -65,7 +65,9 @@ class Action(_Received):
     """What the policy says, or the wish to have it verified again."""
 
     message: str | None = Field(default=None, description="The policy's completion.")
-    retry: bool = Field(default=False, description="Verify the last message again, after an answer with retriable.")
+    retry: bool = Field(
+        default=False, description="Verify the last message again, after an answer with retriable."
+    )
     metadata: dict[str, Any] = Field(default={}, description="Of OpenEnv's typed clients; not looked at.")
 
     @model_validator(mode="after")
@@ -121,8 +123,12 @@ class Observation(BaseModel):
     verdict: VerdictShown | None = None
     reward_terms: dict[str, float | None] = {}
     metrics: dict[str, float | None] = {}
-    retriable: bool = Field(default=False, description='Whether the action {"retry": true} verifies once more.')
-    session_id: str | None = Field(default=None, description="Over HTTP: send it with /step, /state and /close.")
+    retriable: bool = Field(
+        default=False, description='Whether the action {"retry": true} verifies once more.'
+    )
+    session_id: str | None = Field(
+        default=None, description="Over HTTP: send it with /step, /state and /close."
+    )
 
 
 class Outcome(BaseModel):
