@@ -242,6 +242,11 @@ class TaskStream:
         """Whether a stream has been chosen."""
         return self._source is not None
 
+    @property
+    def index(self) -> int:
+        """Of the current task in its stream; -1 before the first."""
+        return self._index
+
     def next(self, seed: int | None, fallback: int | None, options: Mapping[str, Any] | None) -> Task:
         """The first task of stream ``seed``; without a seed the next one; or the one that ``options`` names."""
         if seed is not None or self._source is None:

@@ -23,6 +23,10 @@ __all__ = ["TextVectorEnv"]
 
 Array = NDArray[Any]
 Step = tuple[tuple[str, ...], Array, Array, Array, dict[str, Any]]
+Row = tuple[int, dict[str, Any]]
+"""The number of a sub-environment, and an info of it."""
+Start = tuple[int, int | None, int | None]
+"""The number of a sub-environment, the seed that it is given, and the seed that it takes if it never had one."""
 
 
 class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
@@ -108,12 +112,30 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
             raise ConfigError(
                 f"Give one seed for each of the {self.num_envs} environments; got {len(seeds)}."
             )
-        chosen = [i for i in range(self.num_envs) if mask is None or mask[i] or not self._episodes]
+        chosen = [i for i in range(self.num_envs) if mask is None or mask[i] or not self.begun]
+        starts = [(i, seeds[i], None if self._is_seeded(i) else self._draw_seed()) for i in chosen]
+        infos = batch_infos(self.start(starts, options), self.num_envs)
+        return self.observe(), infos
+
+    @property
+    def begun(self) -> bool:
+        """Whether there has been a reset."""
+        return bool(self._episodes)
+
+    def _is_seeded(self, i: int) -> bool:
+        return self._streams[i].seeded
+
+    def _draw_seed(self) -> int:
+        """For a stream that nobody gave a seed."""
+        return int(self.np_random.integers(2**32))
+
+    def start(self, starts: Sequence[Start], options: Mapping[str, Any]) -> list[Row]:
+        """Begins an episode in some sub-environments; returns their infos. The engine of :meth:`reset`."""
         episodes = dict(enumerate(self._episodes))
-        for i in chosen:
-            episodes[i] = self._begin(i, seeds[i], options)
+        for i, seed, fallback in starts:
+            episodes[i] = self.settings.begin(self._streams[i].next(seed, fallback, options))
         self._episodes = [episodes[i] for i in range(self.num_envs)]
-        return self._observe(), batch_infos(((i, episodes[i].info()) for i in chosen), self.num_envs)
+        return [(i, episodes[i].info()) for i, _, _ in starts]
 
     def _mask(self, options: dict[str, Any]) -> Array | None:
         """Takes ``reset_mask`` out of the options; None if it is not there."""
@@ -127,11 +149,29 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
             )
         return mask
 
-    def _begin(self, i: int, seed: int | None = None, options: Mapping[str, Any] | None = None) -> Episode:
-        fallback = None if self._streams[i].seeded else int(self.np_random.integers(2**32))
-        return self.settings.begin(self._streams[i].next(seed, fallback, options))
+    def restore(self, states: Sequence[tuple[int, int, Sequence[str]]]) -> None:
+        """Puts sub-environments where they were: at a task ``index`` of a stream ``seed``, after some actions.
 
-    def _observe(self) -> tuple[str, ...]:
+        Args:
+            states: ``(seed, index, actions of the episode so far)`` for all of them, or for none if there was no reset.
+        """
+        if not states:
+            return
+        self.start([(i, seed, None) for i, (seed, _, _) in enumerate(states)], {})
+        for i, (_, index, actions) in enumerate(states):
+            task = self._streams[i].next(None, None, {"index": index})
+            self._episodes[i] = self.settings.begin(task)
+            for action in actions:
+                self._episodes[i].act(action)
+        self.settings.judge(self._episodes)
+
+    @property
+    def indices(self) -> list[int]:
+        """Which task of its stream each sub-environment is at."""
+        return [stream.index for stream in self._streams]
+
+    def observe(self) -> tuple[str, ...]:
+        """The observations, one a sub-environment."""
         return tuple(episode.observe(self.settings.observation) for episode in self._episodes)
 
     def step(self, actions: Sequence[str]) -> Step:
@@ -143,33 +183,40 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
             ``infos["final_info"]``.
         """
         self._check(actions)
+        totals, terminations, truncations, rows = self.advance(actions)
+        return self.observe(), totals, terminations, truncations, batch_infos(rows, self.num_envs)
+
+    def advance(self, actions: Sequence[str]) -> tuple[Array, Array, Array, list[Row]]:
+        """Rewards, terminations and truncations ``[num_envs]``, and infos. The engine of :meth:`step`."""
         for episode, action in zip(self._episodes, actions, strict=True):
             episode.act(action)
         self.settings.judge(self._episodes)
         rewards = self.settings.rewards(self._episodes)
         terminations = np.array([e.done and not e.truncated for e in self._episodes], dtype=np.bool_)
         truncations = np.array([e.truncated for e in self._episodes], dtype=np.bool_)
-        infos = self._collect(rewards)
         totals = np.array([reward.total for reward in rewards], dtype=np.float64)
-        return self._observe(), totals, terminations, truncations, infos
+        return totals, terminations, truncations, self._collect(rewards)
 
     def _check(self, actions: Sequence[str]) -> None:
         """Refuses a bad step as a whole, before any episode has moved."""
-        if not self._episodes:
+        if not self.begun:
             raise ConfigError("Call reset() first.")
         if len(actions) != self.num_envs:
             raise ConfigError(
                 f"Give one action for each of the {self.num_envs} environments; got {len(actions)}."
             )
-        if over := [i for i, episode in enumerate(self._episodes) if episode.done]:
+        if over := [i for i in range(self.num_envs) if self._is_over(i)]:
             raise ConfigError(f"The episodes {over} are over; reset them by options={{'reset_mask': ...}}.")
         for i, action in enumerate(actions):
             if not isinstance(action, str):
                 raise ConfigError(f"An action is a str; action {i} is {type(action).__name__}.")
 
-    def _collect(self, rewards: list[Reward]) -> dict[str, Any]:
-        """Batches the infos and, under SAME_STEP, begins the next episode where one ended."""
-        infos: list[tuple[int, dict[str, Any]]] = []
+    def _is_over(self, i: int) -> bool:
+        return self._episodes[i].done
+
+    def _collect(self, rewards: list[Reward]) -> list[Row]:
+        """The infos; under SAME_STEP, begins the next episode where one ended."""
+        infos: list[Row] = []
         for i, reward in enumerate(rewards):
             episode = self._episodes[i]
             info = episode.info(reward.terms)
@@ -177,10 +224,10 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
                 infos.append(
                     (i, {"final_obs": episode.observe(self.settings.observation), "final_info": info})
                 )
-                self._episodes[i] = self._begin(i)
+                self._episodes[i] = self.settings.begin(self._streams[i].next(None, None, None))
                 info = self._episodes[i].info()
             infos.append((i, info))
-        return batch_infos(infos, self.num_envs)
+        return infos
 
     def render(self) -> tuple[str, ...] | None:
         """The conversations, if ``render_mode="ansi"``."""

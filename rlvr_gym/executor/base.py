@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,9 @@ class InlineExecutor(Executor):
 
 
 def make_executor(name: str, **settings: Any) -> Executor:
-    """The executor of this name: ``inline`` or ``process``.
+    """The executor of this name: ``inline``, ``process`` or ``ray``.
+
+    Where Ray is not installed, ``ray`` is ``inline`` with a warning.
 
     Raises:
         UnknownNameError: if there is none.
@@ -91,4 +94,22 @@ def make_executor(name: str, **settings: Any) -> Executor:
         from rlvr_gym.executor.process import ProcessExecutor
 
         return ProcessExecutor(**settings)
-    raise UnknownNameError("executor", name, ["inline", "process"])
+    if name == "ray":
+        return _make_ray_executor(settings)
+    raise UnknownNameError("executor", name, ["inline", "process", "ray"])
+
+
+def _make_ray_executor(settings: dict[str, Any]) -> Executor:
+    from rlvr_gym.cluster import ray_is_installed
+
+    if not ray_is_installed():
+        warnings.warn(
+            "Ray is not installed, so work runs in this process, where what hangs is not killed; "
+            "pip install 'rlvr-gym[ray]', or choose the executor 'process'.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+        return InlineExecutor()
+    from rlvr_gym.executor.ray import RayExecutor
+
+    return RayExecutor(**settings)

@@ -1,4 +1,7 @@
-"""The process executor, with real processes that hang, crash, and outlive nobody."""
+"""The process executor, with real processes that hang, crash, and outlive nobody.
+
+What is asked of an executor that can kill (the tests that take ``shared``) is asked of the one on Ray as well.
+"""
 
 import os
 import random
@@ -20,9 +23,11 @@ from rlvr_gym.verification import verify_all
 GENEROUS = 60.0
 
 
-@pytest.fixture(scope="module")
-def shared():
-    with ProcessExecutor(workers=2) as executor:
+@pytest.fixture(scope="module", params=["process", "ray"])
+def shared(request):
+    if request.param == "ray":
+        request.getfixturevalue("ray_cluster")
+    with make_executor(request.param, workers=2) as executor:
         yield executor
 
 

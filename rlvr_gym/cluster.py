@@ -1,0 +1,59 @@
+"""The way to a Ray cluster: connecting, and telling what is lost from what has failed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from typing import Any
+
+from rlvr_gym.errors import ConfigError, MissingExtraError, describe
+
+__all__ = ["connect", "is_lost", "ray_is_installed"]
+
+_lock = threading.Lock()
+
+
+def ray_is_installed() -> bool:
+    """Whether ``import ray`` would work, without doing it (it takes a second)."""
+    return importlib.util.find_spec("ray") is not None
+
+
+def connect(address: str | None = None, *, purpose: str) -> Any:
+    """The module ``ray``, connected.
+
+    A process has one connection: where there is one already it is used, whatever ``address`` says.
+
+    Args:
+        address: of a cluster, such as ``ray://host:10001`` or ``auto``; None for what the environment variable
+            ``RAY_ADDRESS`` says, else for a cluster of this machine alone, which ends with this process.
+        purpose: what needs Ray, for the message where it is not installed.
+
+    Raises:
+        MissingExtraError: if Ray is not installed.
+        ConfigError: if no cluster answers.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingExtraError("ray", "ray", purpose) from error
+    with _lock:
+        if not ray.is_initialized():
+            os.environ.setdefault(
+                "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0"
+            )  # else it warns of its own future
+            try:
+                ray.init(address=address, include_dashboard=False, logging_level="warning")
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                raise ConfigError(
+                    f"No Ray cluster answers at {address or os.environ.get('RAY_ADDRESS', 'this machine')} "
+                    f"({describe(error, 200)}); start one by 'ray start --head', or leave the address out."
+                ) from error
+    return ray
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether an error says that an actor or its node is gone (and not that the code which ran there raised)."""
+    from ray.exceptions import RayError, RayTaskError
+
+    return isinstance(error, RayError) and not isinstance(error, RayTaskError)

@@ -1,0 +1,116 @@
+"""A Ray cluster of two nodes on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_MARK = "RLVR_GYM_TEST_CLUSTER"
+_TRIES = 3  # Ray gives a node 30 seconds to start, which a crowded machine may exceed
+
+
+class TwoNodes:
+    """A head, and a second node that may be killed.
+
+    Each has one processor, so that of two actors that want a whole one, one is on each.
+    """
+
+    def __init__(self, folder: str) -> None:
+        import ray
+        from ray.cluster_utils import Cluster
+
+        self.ray, self._folder = ray, folder
+        self._cluster = Cluster(initialize_head=False)
+        self._second: Any = None
+        try:
+            self._start(temp_dir=folder, include_dashboard=False, no_monitor=True)
+            self._second = self._start()
+            ray.init(address=self.address, log_to_driver=False, logging_level="error")
+            self._cluster.wait_for_nodes()
+        except BaseException:
+            self.end()
+            raise
+
+    @property
+    def address(self) -> str:
+        """For other processes."""
+        return self._cluster.address
+
+    def _start(self, **settings: Any) -> Any:
+        os.environ[_MARK] = self._folder  # every process of the cluster inherits it
+        try:
+            for attempt in range(_TRIES):
+                try:
+                    return self._cluster.add_node(
+                        num_cpus=1, object_store_memory=100 << 20, include_log_monitor=False, **settings
+                    )
+                except Exception:
+                    if attempt + 1 == _TRIES:
+                        raise
+        finally:
+            del os.environ[_MARK]
+
+    def complete(self) -> TwoNodes:
+        """Makes sure that there are two nodes, and nobody on them; killed actors need a moment to go."""
+        if self._second is None:
+            self._second = self._start()
+            self._cluster.wait_for_nodes()
+        deadline = time.monotonic() + 60
+        while self.ray.available_resources().get("CPU", 0) < 2:
+            assert time.monotonic() < deadline, "somebody still holds actors"
+            time.sleep(0.05)
+        return self
+
+    def kill_second(self) -> None:
+        """The second node dies as by a power cut: its raylet, and with it every process that it started."""
+        node, self._second = self._second, None
+        with contextlib.redirect_stdout(None):
+            self._cluster.remove_node(node, allow_graceful=False)
+
+    def end(self) -> None:
+        """Ends every process of the cluster."""
+        self.ray.shutdown()
+        self._cluster.shutdown()
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if f"{_MARK}={self._folder}".encode() in path.read_bytes().split(b"\0"):
+                    os.kill(int(path.parent.name), signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def _two_nodes() -> Iterator[TwoNodes]:
+    pytest.importorskip("ray", reason="NO RAY: pip install 'rlvr-gym[ray]'")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    folder = tempfile.mkdtemp(
+        prefix="rg-", dir="/tmp"
+    )  # sockets lie in it, whose paths have 107 bytes at most
+    try:
+        nodes = TwoNodes(folder)
+        try:
+            yield nodes
+        finally:
+            nodes.end()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def two_nodes(_two_nodes: TwoNodes) -> TwoNodes:
+    """The cluster, whole and free."""
+    return _two_nodes.complete()
+
+
+@pytest.fixture(scope="module")
+def ray_cluster(_two_nodes: TwoNodes) -> TwoNodes:
+    """The cluster, whole and free, for a module that holds actors throughout."""
+    return _two_nodes.complete()
