@@ -77,7 +77,7 @@ class Conversation:
             return self._judge(episode, before)
         except Refusal:
             raise
-        except Exception:
+        except BaseException:
             self._episode = None  # it may be half a step further
             raise
 
@@ -90,7 +90,7 @@ class Conversation:
             return len(episode.messages)
         if episode.done:
             raise Refusal(Code.EPISODE_OVER, "This episode is over.")
-        size = len(action.message.encode())
+        size = len(action.message.encode("utf-8", "replace"))
         if self._bytes + size > self._episode_bytes:
             raise Refusal(
                 Code.EPISODE_TOO_LARGE,

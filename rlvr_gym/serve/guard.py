@@ -76,7 +76,7 @@ class Guard:
         return size > _SAID + self._config.max_bytes or now - since > self._config.send_timeout
 
     def _does_not_ask(self, connection: H11Protocol, now: float) -> bool:
-        """Whether it has had no request that is being answered for too long."""
+        """Whether it has had no request that is being answered for too long, or sends a body that is refused."""
         cycle = connection.cycle
         if cycle is not None and not cycle.response_complete:
             self._waiting.pop(connection, None)
@@ -85,7 +85,8 @@ class Guard:
         if known is not cycle:
             since = now
         self._waiting[connection] = (cycle, since)
-        return now - since > (self._config.send_timeout if cycle is None else KEEP_ALIVE + _SLACK)
+        whole = cycle is not None and not cycle.more_body
+        return now - since > (KEEP_ALIVE + _SLACK if whole else self._config.send_timeout)
 
 
 def guarded_protocol(config: ServeConfig, metrics: Metrics) -> type[H11Protocol]:

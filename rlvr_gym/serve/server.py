@@ -41,7 +41,7 @@ class Server(uvicorn.Server):
                 http=guarded_protocol(limits, sessions.metrics),
                 ws="websockets-sansio",
                 lifespan="off",
-                log_level="warning",
+                log_level="error",  # a warning for each request that is no HTTP would fill the disk
                 access_log=False,
                 server_header=False,
                 headers=[("cache-control", "no-store"), ("x-content-type-options", "nosniff")],

@@ -174,9 +174,8 @@ class Sessions:
             self.close(session, "shutdown")
 
     def shut(self) -> None:
-        """Lets go of the threads and of the executor, which ends verifications that still run."""
+        """Lets go of the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._settings.close()
 
     def _check_open(self) -> None:
         if self.stopping.is_set():
@@ -207,7 +206,7 @@ class Sessions:
             return future.result()
         except Refusal:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # an exit would end the loop
             # the message may quote the task's answer: it is for the log, not for the client
             logger.error("A %s raised %s", name, describe(error), exc_info=error)
             raise Refusal(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from rlvr_gym.env import EnvSettings
 from rlvr_gym.errors import ConfigError, MissingExtraError
-from rlvr_gym.executor import Executor
+from rlvr_gym.executor import Executor, make_executor
 from rlvr_gym.registration import entry
 from rlvr_gym.rewards import RewardDesign
 from rlvr_gym.serve.config import ServeConfig
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from rlvr_gym.serve.sessions import Sessions
 
 __all__ = ["create_app", "serve"]
+
+WORKERS_PER_CORE = 4
 
 
 def create_app(env: str, config: ServeConfig | None = None, **options: Any) -> ASGIApp:
@@ -62,16 +66,25 @@ def serve(
         MissingExtraError: if FastAPI or uvicorn is not installed.
         ConfigError, UnknownNameError: if a setting is wrong.
     """
-    app, sessions = _build(env, config or ServeConfig(), **options)
-    from rlvr_gym.serve.server import Server
+    config = config or ServeConfig()
+    with ExitStack() as stack:
+        executor = options.pop("executor", "process")
+        if isinstance(executor, str):
+            executor = stack.enter_context(_make_executor(executor, config))
+        app, sessions = _build(env, config, executor=executor, **options)
+        from rlvr_gym.serve.server import Server
 
-    server = Server(app, sessions, on_start or (lambda port: None))
-    try:
-        server.run()
-    finally:
+        Server(app, sessions, on_start or (lambda port: None)).run()
         stuck = sessions.stuck
         sessions.shut()
     return not stuck
+
+
+def _make_executor(name: str, config: ServeConfig) -> Executor:
+    """With more workers than cores, which start as they are needed: verifications that hang hold up fewer others."""
+    if name != "process":
+        return make_executor(name)
+    return make_executor(name, workers=min(config.max_sessions, WORKERS_PER_CORE * (os.cpu_count() or 1)))
 
 
 def _build(
@@ -106,7 +119,7 @@ def _build(
         observation="text",
         system_prompt=system_prompt,
         max_turns=max_turns,
-        executor=executor,
+        executor=_make_executor(executor, config) if isinstance(executor, str) else executor,
         verify_timeout=verify_timeout,
         problem_settings=settings,
     )

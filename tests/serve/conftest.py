@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -79,9 +78,8 @@ class Served:
             assert time.monotonic() < until, (name, value, self.metric(name))
             time.sleep(0.05)
 
-    def terminate(self):
-        """SIGTERM; gives the exit code."""
-        self.process.send_signal(signal.SIGTERM)
+    def ended(self):
+        """Waits for the end; gives the exit code."""
         code = self.process.wait(SECONDS)
         self._reader.join(SECONDS)
         return code

@@ -1,6 +1,6 @@
 """A server of an environment that does what servers fear: ``python strange_server.py '{"max_sessions": 2}'``.
 
-The environment obeys its player: ``sleep SECONDS``, ``raise``, ``stop`` (never comes back), ``big``, and for the verifier
+The environment obeys its player: ``wait PATH`` (for the file), ``raise``, ``exit``, ``stop`` (never comes back), ``big``, and for the verifier
 ``answer wrong``, ``answer right``, ``answer hang`` and ``answer fail PATH`` (which fails until the file is there). All of its
 exceptions and details quote the answer.
 """
@@ -56,10 +56,13 @@ class Strange(Dialogue):
 
     def reply(self, task, state, action):
         order, _, rest = action.partition(" ")
-        if order == "sleep":
-            time.sleep(float(rest))
+        if order == "wait":
+            while not Path(rest).exists():
+                time.sleep(0.01)
         if order == "stop":
             time.sleep(10_000)
+        if order == "exit":
+            raise SystemExit(task.answer)
         if order == "raise":
             raise RuntimeError(f"it should have been {task.answer}")
         if order == "answer":

@@ -94,7 +94,7 @@ def ask(socket, message):
         ({"type": "reset", "data": {"seed": "1"}}, "VALIDATION_ERROR"),
         ({"type": "reset", "data": {"seed": 1.5}}, "VALIDATION_ERROR"),
         ({"type": "reset", "data": {"seed": True}}, "VALIDATION_ERROR"),
-        ('{"type": "reset", "data": {"seed": 1' + "0" * 5000 + "}}", "VALIDATION_ERROR"),
+        ('{"type": "reset", "data": {"seed": 1' + "0" * 5000 + "}}", "INVALID_JSON"),
         ('{"type": "reset", "data": {"seed": NaN}}', "VALIDATION_ERROR"),
         ({"type": "reset", "data": {"sed": 1}}, "VALIDATION_ERROR"),
         ({"type": "reset", "data": {"index": -1}}, "VALIDATION_ERROR"),
@@ -343,7 +343,7 @@ def test_more_connections_than_there_may_be_are_cut_off(server):
     raise AssertionError("nobody was cut off")
 
 
-def test_steps_that_hang_hold_nobody_else_up(strange, server):
+def test_steps_that_hang_hold_nobody_else_up(strange, tmp_path):
     """With its own server, because a place whose environment hangs does not come back."""
     small = strange(max_sessions=3, step_timeout=2.0, settings={"executor": "inline"})
     with small.client() as good:
@@ -355,9 +355,10 @@ def test_steps_that_hang_hold_nobody_else_up(strange, server):
             with pytest.raises(ConnectionClosed):
                 hangs.step({"message": "x"})
         name = small.post("/reset").json()["observation"]["session_id"]
-        late = small.post("/step", {"action": {"message": "sleep 4"}, "session_id": name})
+        late = small.post("/step", {"action": {"message": f"wait {tmp_path}/there"}, "session_id": name})
         assert (late.status_code, late.json()["error"]["code"]) == (504, "STEP_TIMEOUT")
         assert small.post("/step", {"action": {"message": "x"}, "session_id": name}).status_code == 404
+        (tmp_path / "there").touch()
         for i in range(20):
             assert good.step({"message": f"{i}"}).observation["text"] == f"{i}? y"
         small.wait_for("sessions", 2)  # what only was late has left, what hangs has not
