@@ -41,7 +41,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
         num_envs: the number of episodes that run side by side.
         autoreset_mode: as an ``AutoresetMode`` or its value.
         max_episode_steps: another name of ``max_turns``, as Gymnasium passes it.
-        **settings: those of :class:`rlvr_gym.env.TextEnv`.
+        **problem_settings: the fields of the problem; the other arguments are those of :class:`rlvr_gym.env.TextEnv`.
 
     Raises:
         ConfigError, UnknownNameError: if a setting is wrong.
