@@ -136,28 +136,34 @@ def mean_pass_at_k(counts: Sequence[tuple[int, int]], k: int) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-def pass_at_1(counts: Sequence[tuple[int, int]], confidence: float = 0.95) -> Interval:
+def pass_at_1(
+    counts: Sequence[tuple[int, int]], confidence: float = 0.95, weights: Sequence[float] | None = None
+) -> Interval:
     """The mean over tasks of the fraction that is correct, with an interval that knows the samples' tasks.
 
     Samples of one task are not independent: Wilson's interval is taken at the effective number of trials
-    ``m p (1 - p) / Var_i(p_i)`` of the ``m`` tasks' rates ``p_i`` (the design effect of a cluster sample), which
-    lies between the number of tasks and the number of samples. With one sample a task it is Wilson's interval.
+    ``p (1 - p) / Var(p)`` of the tasks' rates ``p_i`` (the design effect of a cluster sample), which lies between
+    the number of tasks and the number of samples. With one sample a task it is Wilson's interval. Under weights the
+    tasks count as ``(sum w)**2 / sum w**2`` of them (Kish 1965).
 
     Args:
         counts: ``(samples, correct)`` of each task; tasks without samples are left out.
         confidence: the level, between 0 and 1.
+        weights: of the tasks, positive; None for equal ones.
     """
-    counts = [(samples, correct) for samples, correct in counts if samples > 0]
-    if not counts:
+    given = [1.0] * len(counts) if weights is None else weights
+    kept = [(n, c, w) for (n, c), w in zip(counts, given, strict=True) if n > 0]
+    if not kept:
         return NOTHING
-    tasks, total = len(counts), sum(samples for samples, _ in counts)
-    rates = np.array([correct / samples for samples, correct in counts])
-    rate, spread = float(rates.mean()), float(rates.var())
-    trials = float(tasks)
+    whole = math.fsum(w for _, _, w in kept)
+    shares = np.array([w / whole for _, _, w in kept])
+    rates = np.array([c / n for n, c, _ in kept])
+    rate = math.fsum(w * c / n for n, c, w in kept) / whole  # exactly 1 where all are right
+    spread = float(shares @ (rates - rate) ** 2)
+    tasks = trials = 1.0 / float(shares @ shares)
     if 0 < rate < 1:
-        trials = (
-            min(float(total), max(trials, tasks * rate * (1 - rate) / spread)) if spread > 0 else float(total)
-        )
+        total = tasks * sum(n for n, _, _ in kept) / len(kept)
+        trials = min(total, max(trials, tasks * rate * (1 - rate) / spread)) if spread > 0 else total
     low, high = wilson(min(rate * trials, trials), trials, confidence)[1:]
     return Interval(rate, low, high)
 

@@ -14,11 +14,13 @@ from rlvr_gym.cli import (
     audit,
     bench,
     catalogue,
+    compare,
     data,
     doctor,
     evaluate,
     export,
     init,
+    leaderboard,
     pipeline,
     play,
     report,
@@ -57,6 +59,8 @@ app.command("sample")(sample.sample)
 app.command("play")(play.play)
 app.command("verify")(verify.verify)
 app.command("eval")(evaluate.evaluate_model)
+app.command("compare")(compare.compare_runs)
+app.command("leaderboard")(leaderboard.leaderboard)
 app.command("export")(export.export)
 app.command("serve")(serve.serve)
 app.command("init")(init.init)

@@ -1,53 +1,61 @@
-"""Any OpenAI-compatible endpoint: requests side by side, retried with backoff, failures kept apart from wrong."""
+"""Any OpenAI-compatible endpoint: requests side by side, tried again with backoff, failures kept apart from wrong."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+
 from rlvr_gym.episode import Message
-from rlvr_gym.errors import ConfigError, MissingExtraError
-from rlvr_gym.evaluation.model import Completion, Model, ModelSettings, Query
+from rlvr_gym.errors import ConfigError, MissingExtraError, describe
+from rlvr_gym.evaluation.model import Completion, ModelSettings, Query, StreamingModel, Usage
+from rlvr_gym.evaluation.retrying import LONGEST_WAIT, RETRIED_STATUSES, Backoff, retry_after
 
-__all__ = ["Endpoint"]
+__all__ = ["Endpoint", "read_answer"]
 
-RETRIES = 5
+MAX_ANSWER_BYTES = 64 * 2**20
+FIRST_REFUSALS = 3
+"""So many requests are refused before the first answer: then it is not the requests that are at fault."""
 
 
-class Endpoint(Model):
+class Endpoint(StreamingModel):
     """Chat completions of a server that speaks OpenAI's HTTP interface.
 
-    The client retries 408, 409, 429, 5xx and lost connections with exponential backoff. What fails even so is a
-    completion with an error; only where the first request fails or the key or the model is refused does it raise.
+    Tried again, with exponential backoff and jitter and never earlier than Retry-After says: 408, 409, 425, 429 and
+    5xx, lost connections, answers that do not come in time, and answers that are none. What fails even so, or is
+    refused, is a completion with an error. Until the first answer has come, requests go out one by one, so that a
+    wrong address is told once and soon.
 
     Args:
         url: the base, such as ``http://127.0.0.1:8000/v1``.
         model: the model's name there.
-        settings: sampling, concurrency and time limits.
-        retries: tries after the first.
+        settings: sampling, concurrency, time limits, retries.
+        backoff: waits between tries.
 
     Raises:
-        MissingExtraError: without the package ``openai``.
+        MissingExtraError: without the package ``httpx``.
     """
 
-    def __init__(self, url: str, model: str, settings: ModelSettings, retries: int = RETRIES) -> None:
+    def __init__(self, url: str, model: str, settings: ModelSettings, backoff: Backoff | None = None) -> None:
         try:
-            import openai
+            import httpx
         except ImportError as error:
-            raise MissingExtraError("openai", "eval", "Evaluating an endpoint") from error
-        self._openai = openai
-        self._url = url
-        self._model = model
-        self._settings = settings
-        self._works = False
+            raise MissingExtraError("httpx", "eval", "Evaluating an endpoint") from error
+        self._httpx: Any = httpx
+        self._url, self._model, self._settings = url.rstrip("/"), model, settings
+        self._backoff = backoff or Backoff()
+        self.concurrency = settings.concurrency
+        # without the address: a server that was started again on another port goes on where it stood
+        self.identity = f"openai:{model} {json.dumps(settings.sampling, sort_keys=True)}"
+        self._rng = np.random.default_rng()  # of waits alone
         self._limit_name = "max_tokens"
-        self.wave = 8 * settings.concurrency
-        # a local server wants no key, but the client insists on one
-        key = os.environ.get("OPENAI_API_KEY") or "none"
-        self._client = openai.OpenAI(base_url=url, api_key=key, max_retries=retries, timeout=settings.timeout)
+        self._refusals = 0
+        self._quiet_until = 0.0
 
     @classmethod
     def parse(cls, address: str, settings: ModelSettings) -> Endpoint:
@@ -64,62 +72,178 @@ class Endpoint(Model):
             )
         return cls(url, model, settings)
 
-    def complete(self, queries: Sequence[Query]) -> list[Completion]:
-        """One request a query, at most ``concurrency`` at a time.
+    async def __aenter__(self) -> Endpoint:
+        """Opens the connections; they belong to the running event loop."""
+        httpx, most = self._httpx, self._settings.concurrency
+        # a local server wants no key, and ignores one
+        key = os.environ.get(self._settings.key_env) or "none"
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {key}"},
+            limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
+            timeout=httpx.Timeout(self._settings.timeout),
+        )
+        self._first = asyncio.Lock()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    async def ask(self, query: Query) -> Completion:
+        """One request, with its retries.
 
         Raises:
-            ConfigError: if the endpoint refuses the key or the model, or the first request fails.
+            ConfigError: if the endpoint refuses the key or the model, or has never answered.
         """
-        # the very first goes alone: a wrong address is then told once, not after the retries of all
-        first = [] if self._works or not queries else [self._one(queries[0])]
-        if first and first[0].error is not None:
-            raise ConfigError(f"The endpoint {self._url} does not answer: {first[0].error}")
-        self._works = True
-        pool = ThreadPoolExecutor(self._settings.concurrency)
-        try:
-            return [*first, *pool.map(self._one, queries[len(first) :])]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        async with self._first:
+            if not self.works:
+                return await self._begin(query)
+        return await self._attempt(query)
 
-    def _one(self, query: Query) -> Completion:
-        errors = self._openai
-        try:
-            answer = self._request(query)
-        except (errors.AuthenticationError, errors.PermissionDeniedError) as error:
-            raise ConfigError(
-                f"The endpoint {self._url} refuses the key; set OPENAI_API_KEY. {_short(error)}"
-            ) from error
-        except errors.NotFoundError as error:
-            raise ConfigError(
-                f"The endpoint {self._url} knows no model {self._model!r} (or the URL lacks /v1). {_short(error)}"
-            ) from error
-        except errors.OpenAIError as error:
-            return Completion(error=_short(error))
-        if not answer.choices:
-            return Completion(error="The endpoint's answer has no choices.")
-        choice = answer.choices[0]
-        text = choice.message.content or ""
-        length = answer.usage.completion_tokens if answer.usage is not None else len(text.split())
-        return Completion(text, length, finished=choice.finish_reason != "length")
+    async def _begin(self, query: Query) -> Completion:
+        """Before the first answer has come."""
+        completion = await self._attempt(query)
+        self.works = completion.error is None
+        self._refusals += not self.works
+        if not self.works and (self._refusals >= FIRST_REFUSALS or completion.tries > 1):
+            raise ConfigError(f"The endpoint {self._url} does not answer: {completion.error}")
+        return completion
 
-    def _request(self, query: Query) -> Any:
-        try:
-            return self._send(query)
-        except self._openai.BadRequestError as error:
+    async def _attempt(self, query: Query) -> Completion:
+        most = 1 + self._settings.retries
+        failure = _Failure("never asked")
+        for number in range(1, most + 1):
+            await self._keep_quiet()
+            try:
+                status, headers, body = await self._post(query)
+            except (self._httpx.HTTPError, self._httpx.InvalidURL, TimeoutError, ValueError) as error:
+                failure = _Failure(_short(error), lost=True)
+            else:
+                if status == 200:
+                    completion = read_answer(body, number)
+                    if completion.error is None:
+                        return completion
+                    failure = _Failure(completion.error)
+                else:
+                    failure = self._refused(status, headers, body)
+                    if failure.final:
+                        return Completion(error=failure.text, tries=number)
+            if number == most or (failure.lost and not self.works and number == 3):
+                break
+            wait = self._backoff.wait(number, self._rng, failure.asked)
+            if failure.asked is not None and failure.asked > 1:
+                self._quiet_until = max(self._quiet_until, time.monotonic() + failure.asked)
+            await asyncio.sleep(wait)
+        return Completion(error=failure.text, tries=number)
+
+    async def _keep_quiet(self) -> None:
+        """A server that asks to wait is left alone by all requests, not only by the one that was told."""
+        while (left := self._quiet_until - time.monotonic()) > 0:
+            await asyncio.sleep(left + float(self._rng.uniform(0, 0.2)))
+
+    async def _post(self, query: Query) -> tuple[int, Any, bytes]:
+        """Status, headers and body; the whole exchange within the time limit, also if bytes drip in one by one."""
+        for _ in range(2):
+            limit_name = self._limit_name
+            async with asyncio.timeout(self._settings.timeout):
+                status, headers, body = await self._send(self._request(query, limit_name))
             # newer models of OpenAI renamed the limit; most other servers know the old name alone
-            if self._limit_name == "max_completion_tokens" or "max_completion_tokens" not in str(error):
-                raise
+            if status != 400 or b"max_completion_tokens" not in body or limit_name == "max_completion_tokens":
+                break
             self._limit_name = "max_completion_tokens"
-            return self._send(query)
+        return status, headers, body
 
-    def _send(self, query: Query) -> Any:
-        return self._client.chat.completions.create(
-            model=self._model,
-            messages=[_as_chat(message) for message in query.messages],  # type: ignore[misc]
-            temperature=self._settings.temperature,
-            seed=query.seed,
-            extra_body={self._limit_name: self._settings.max_tokens},
+    async def _send(self, request: dict[str, Any]) -> tuple[int, Any, bytes]:
+        content = json.dumps(request).encode()
+        headers = {"Content-Type": "application/json"}
+        url = f"{self._url}/chat/completions"
+        async with self._client.stream("POST", url, content=content, headers=headers) as answer:
+            body = bytearray()
+            async for piece in answer.aiter_bytes():
+                body += piece
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise ValueError(f"the answer has more than {MAX_ANSWER_BYTES:,} bytes")
+            return answer.status_code, answer.headers, bytes(body)
+
+    def _request(self, query: Query, limit_name: str) -> dict[str, Any]:
+        sampling = dict(self._settings.sampling)
+        limit = sampling.pop("max_tokens")
+        return {
+            "model": self._model,
+            "messages": [_as_chat(message) for message in query.messages],
+            "seed": query.seed,
+            limit_name: limit,
+            **sampling,
+        }
+
+    def _refused(self, status: int, headers: Any, body: bytes) -> _Failure:
+        """What a status other than 200 means.
+
+        Raises:
+            ConfigError: if no other request will fare better.
+        """
+        said = f"{status} {_said(body)}".strip()
+        if status in (401, 403):
+            raise ConfigError(
+                f"The endpoint {self._url} refuses the key; set {self._settings.key_env}. It says: {said}"
+            )
+        if status == 404:
+            raise ConfigError(
+                f"The endpoint {self._url} knows no model {self._model!r} (or the URL lacks /v1). It says: {said}"
+            )
+        if status == 429 and b"insufficient_quota" in body:
+            raise ConfigError(
+                f"The account at {self._url} has no credit left; what is paid is kept: start the same command again. "
+                f"It says: {said}"
+            )
+        if status not in RETRIED_STATUSES:
+            return _Failure(said, final=True)
+        asked = retry_after(headers)
+        if asked is not None and asked > LONGEST_WAIT:
+            return _Failure(f"{said} (asks to wait for {asked:,.0f} s)", final=True)
+        return _Failure(said, asked=asked)
+
+
+class _Failure:
+    """Why a try failed, whether another one makes sense (``final`` if not), and how long to wait before it."""
+
+    def __init__(
+        self, text: str, *, final: bool = False, asked: float | None = None, lost: bool = False
+    ) -> None:
+        self.text, self.final, self.asked, self.lost = text, final, asked, lost
+
+
+def read_answer(body: bytes, tries: int = 1) -> Completion:
+    """The completion in the body of an answer with status 200; its error says what is wrong, if something is.
+
+    Without ``usage`` the length is a count of words, and nobody knows what was paid.
+    """
+    try:
+        answer = json.loads(body)
+        choice = answer["choices"][0]
+        text = choice["message"].get("content") or ""
+        reason = choice.get("finish_reason") or "unknown"
+        if not isinstance(text, str) or not isinstance(reason, str):
+            raise TypeError("its text is none")
+        usage = _usage(answer.get("usage"))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        shown = body[:80].decode("utf-8", "replace")
+        return Completion(
+            error=f"The answer is no chat completion ({describe(error, 80)}): {shown!r}", tries=tries
         )
+    # some servers name the limit as other interfaces do
+    reason = "length" if reason in ("max_tokens", "MAX_TOKENS") else reason
+    length = usage.output if usage is not None else len(text.split())
+    return Completion(text, length, reason, usage, tries=tries)
+
+
+def _usage(given: Any) -> Usage | None:
+    if not isinstance(given, dict):
+        return None
+    read, written = given.get("prompt_tokens"), given.get("completion_tokens")
+    if not (isinstance(read, int) and isinstance(written, int) and min(read, written) >= 0):
+        return None
+    return Usage(read, written)
 
 
 def _as_chat(message: Message) -> Message:
@@ -127,5 +251,15 @@ def _as_chat(message: Message) -> Message:
     return {**message, "role": "user"} if message["role"] == "tool" else message
 
 
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+def _said(body: bytes) -> str:
+    """The message in the body of an error, or its beginning."""
+    try:
+        error = json.loads(body)["error"]
+        text = error["message"] if isinstance(error, dict) else error
+    except (ValueError, KeyError, TypeError, RecursionError):
+        text = body[:300].decode("utf-8", "replace")
+    return " ".join(str(text).split())[:300]
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(describe(error, 300).split()).rstrip(": ")

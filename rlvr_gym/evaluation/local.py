@@ -1,57 +1,72 @@
-"""Policies that run here: checkpoints of training runs and Hugging Face models."""
+"""Policies that run here: checkpoints of training runs and Hugging Face models, decoded by our engine or by vLLM."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from rlvr_gym.errors import MissingExtraError
 from rlvr_gym.evaluation.model import Completion, Model, ModelSettings, Query
 
 __all__ = ["LocalPolicy"]
 
+_ROWS = 512
+
 
 class LocalPolicy(Model):
     """A policy of :mod:`rlvr_gym.agents`, on a GPU where there is one.
 
     Args:
-        name: what ``load_policy`` takes: ``smollm2``, ``hf:PATH`` or ``ckpt:DIR``.
+        name: what ``load_policy`` takes: ``smollm2``, ``hf:PATH`` or ``ckpt:DIR``; or ``vllm:PATH`` for a Hugging
+            Face model that vLLM decodes.
         settings: sampling.
 
     Raises:
-        MissingExtraError: without torch (or, for the Hugging Face models, transformers).
+        MissingExtraError: without torch (or, for the Hugging Face models, transformers; or vLLM).
         RLVRError: if there is no such policy.
     """
 
     def __init__(self, name: str, settings: ModelSettings) -> None:
         try:
             from rlvr_gym.agents.policy import load_policy, resolve_device
-            from rlvr_gym.agents.rollout import RolloutEngine
+            from rlvr_gym.agents.rollout import make_engine
             from rlvr_gym.agents.sampling import SamplingParams
         except ModuleNotFoundError as error:
             if error.name != "torch":
                 raise
             raise MissingExtraError("torch", "train", "Evaluating a local model") from error
-        self._engine = RolloutEngine(load_policy(name, device=resolve_device()))
-        self._params = SamplingParams(max_tokens=settings.max_tokens, temperature=settings.temperature)
+        engine, loaded = ("vllm", f"hf:{name[5:]}") if name.startswith("vllm:") else ("own", name)
+        self._engine = make_engine(engine, load_policy(loaded, device=resolve_device()), _ROWS)
+        self._params = SamplingParams(
+            max_tokens=settings.max_tokens, temperature=settings.temperature, top_p=settings.top_p
+        )
+        self.identity = f"{name} {_fingerprint(name)} {json.dumps(settings.sampling, sort_keys=True)}"
         # few at a time where each takes long, so that progress shows
-        self.wave = 64 if self._engine.policy.num_parameters > 20_000_000 else 512
+        self.wave = 64 if self._engine.policy.num_parameters > 20_000_000 else _ROWS
 
     def complete(self, queries: Sequence[Query]) -> list[Completion]:
         """Samples all completions in one batch.
 
-        A conversation that has outgrown the policy's context gets an empty, cut-off completion.
-
-        Raises:
-            ConfigError: if a task's first prompt does not fit.
+        A conversation that has outgrown the policy's context gets an empty, cut-off completion; a first prompt
+        that does not fit cannot be asked, which is an error and no wrong answer.
         """
         policy = self._engine.policy
         prompts = [policy.tokenizer.encode_prompt(query.messages) for query in queries]
         room = policy.max_context - self._params.max_tokens
-        fitting = [i for i, query in enumerate(queries) if len(prompts[i]) <= room or query.address[3] == 0]
-        completions = [Completion(finished=False)] * len(queries)
+        fitting = [i for i in range(len(queries)) if len(prompts[i]) <= room]
+        completions = [
+            Completion(finish_reason="length")
+            if query.address[3]
+            else Completion(
+                error=f"The prompt has {len(prompt)} tokens, and the context has room for {room}."
+            )
+            for query, prompt in zip(queries, prompts, strict=True)
+        ]
         if not fitting:
             return completions
-        seed, _, _, turn = queries[0].address
+        seed, _, _, turn = queries[0].address[:4]
         written = self._engine.generate(
             [prompts[i] for i in fitting],
             self._params,
@@ -60,5 +75,15 @@ class LocalPolicy(Model):
             turn=turn,
         )
         for i, one in zip(fitting, written, strict=True):
-            completions[i] = Completion(one.text, len(one.tokens), one.finished)
+            completions[i] = Completion(one.text, len(one.tokens), "stop" if one.finished else "length")
         return completions
+
+
+def _fingerprint(name: str) -> str:
+    """Changes when the files of a local model do: answers of yesterday's weights are not those of today's."""
+    folder = Path(name.partition(":")[2] or "/nowhere")
+    if not folder.exists():
+        return ""
+    files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else [folder]
+    stamps = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.blake2b(json.dumps(stamps).encode(), digest_size=8).hexdigest()

@@ -67,7 +67,7 @@ def test_verify_streams_from_stdin_to_stdout():
 def test_nothing_heavy_is_imported_where_it_is_not_needed():
     code = (
         "import sys; from rlvr_gym.cli.main import run; run(['list']); run(['--help']); "
-        "print([m for m in ('torch', 'transformers', 'docker', 'openai', 'jinja2', 'matplotlib') if m in sys.modules])"
+        "print([m for m in ('torch', 'transformers', 'docker', 'openai', 'httpx', 'jinja2', 'matplotlib') if m in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
@@ -80,7 +80,7 @@ def test_nothing_heavy_is_imported_where_it_is_not_needed():
     [
         (["train", "Arithmetic"], "torch", "train"),
         (["eval", "Arithmetic", "-m", "smollm2"], "torch", "train"),
-        (["eval", "Arithmetic", "-m", "openai:http://localhost:1/v1#m"], "openai", "eval"),
+        (["eval", "Arithmetic", "-m", "openai:http://localhost:1/v1#m"], "httpx", "eval"),
     ],
 )
 def test_a_missing_extra_is_told_with_the_command_that_brings_it(line, missing, extra, tmp_path):
