@@ -15,30 +15,28 @@ _FINE = 2**32
 """Ranges up to this are drawn through ``rng.random()``: several times faster, and no number is favoured by 1e-6."""
 
 
-def _below(rng: np.random.Generator, count: int) -> int:
-    """A whole number from 0 to ``count`` - 1."""
-    return int(rng.random() * count) if count <= _FINE else int(rng.integers(count))
-
-
 def integer(rng: np.random.Generator, low: int, high: int) -> int:
     """A whole number from ``low`` to ``high``, both included."""
-    return low + _below(rng, high + 1 - low)
+    count = high + 1 - low
+    return low + (int(rng.random() * count) if count <= _FINE else int(rng.integers(count)))
 
 
 def nonzero(rng: np.random.Generator, size: int) -> int:
     """A whole number from ``-size`` to ``size`` that is not 0."""
-    value = 1 + _below(rng, 2 * size)
+    value = integer(rng, 1, 2 * size)
     return value if value <= size else size - value
 
 
 def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
     """One of the options; several times faster than ``rng.choice``."""
-    return options[_below(rng, len(options))]
+    return options[int(rng.random() * len(options))]
 
 
 def shuffled(rng: np.random.Generator, items: Sequence[T]) -> list[T]:
     """The items in a random order."""
-    return [items[int(i)] for i in rng.permutation(len(items))]
+    mixed = list(items)
+    rng.shuffle(mixed)  # a list: four times faster than to go through rng.permutation, for the same order
+    return mixed
 
 
 def level(difficulty: int, low: int, high: int) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
+
+from rlvr_gym.envs._authoring import shuffled
 
 __all__ = ["LETTERS", "Components", "adjacency", "draw_names", "edge_lines", "random_edges", "weighted"]
 
@@ -14,17 +17,23 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVW"
 """Names of nodes; X, Y and Z are kept for the examples in prompts."""
 
 Edge = tuple[str, str]
+T = TypeVar("T")
 E = TypeVar("E", bound=Sequence[object])
 
 
 def draw_names(rng: np.random.Generator, count: int) -> list[str]:
     """Letters for nodes, sorted. Drawn, because there are few small graphs: fixed names would often repeat a task."""
-    return [LETTERS[i] for i in np.sort(rng.permutation(len(LETTERS))[:count]).tolist()]
+    return sorted(shuffled(rng, LETTERS)[:count])
+
+
+@lru_cache(maxsize=64)
+def _pairs(count: int) -> tuple[tuple[int, int], ...]:
+    return tuple(combinations(range(count), 2))
 
 
 def random_edges(
-    rng: np.random.Generator, names: Sequence[str], count: int, *, connected: bool = True
-) -> list[Edge]:
+    rng: np.random.Generator, names: Sequence[T], count: int, *, connected: bool = True
+) -> list[tuple[T, T]]:
     """``count`` different edges (or all that there are), sorted, each in the order of ``names``.
 
     Args:
@@ -40,11 +49,10 @@ def random_edges(
         for place in range(1, len(names)):
             a, b = order[place], order[int(draws[place] * place)]
             chosen.add((min(a, b), max(a, b)))
-    pairs = list(combinations(range(len(names)), 2))
-    for index in rng.permutation(len(pairs)).tolist():
+    for pair in shuffled(rng, _pairs(len(names))):
         if len(chosen) >= count:
             break
-        chosen.add(pairs[index])
+        chosen.add(pair)
     return [(names[a], names[b]) for a, b in sorted(chosen)]
 
 

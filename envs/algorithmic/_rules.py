@@ -42,16 +42,20 @@ class Language(Generic[S]):
 
     def candidates(self, before: S, after: S, depth: int) -> Iterator[Names]:
         """The sequences of one to ``depth`` rules that make ``after`` of ``before``."""
+        if depth == 1:
+            for name, rule in self.rules.items():
+                if rule(before) == after:
+                    yield (name,)
+            return
         reached: dict[S, list[str]] = {}
         for name, rule in self.rules.items():
             reached.setdefault(rule(before), []).append(name)
         for name in reached.get(after, ()):
             yield (name,)
-        if depth > 1:
-            for state, names in reached.items():  # what several rules lead to is looked at once
-                for rest in self.candidates(state, after, depth - 1):
-                    for name in names:
-                        yield (name, *rest)
+        for state, names in reached.items():  # what several rules lead to is looked at once
+            for rest in self.candidates(state, after, depth - 1):
+                for name in names:
+                    yield (name, *rest)
 
     def agreeing(self, inputs: Sequence[S], outputs: Sequence[S], depth: int) -> Iterator[Names]:
         """The sequences that agree with all examples."""

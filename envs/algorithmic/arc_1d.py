@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import pairwise
+from operator import eq
 from typing import ClassVar
 
 import numpy as np
@@ -20,9 +22,19 @@ __all__ = ["ARC1D"]
 
 EXAMPLES = 3
 COLOURS = 5
+EMPTY = b"\x00"
 
-Row = tuple[int, ...]
+Row = bytes
+"""The colour of every cell: as fast as a text to cut, to search and to translate."""
 Rule = Callable[[Row], Row]
+
+_EXCHANGE_12 = bytes.maketrans(b"\x01\x02", b"\x02\x01")
+_EXCHANGE_13 = bytes.maketrans(b"\x01\x03", b"\x03\x01")
+_ALL_4 = bytes.maketrans(b"\x01\x02\x03", b"\x04\x04\x04")
+_WHERE_EMPTY = b"\xff" + bytes(255)
+_RUN = re.compile(rb"(.)\1*", re.DOTALL)
+_RUNS = [bytes([colour]) * 64 for colour in range(COLOURS)]
+_DIGITS = bytes.maketrans(bytes(range(COLOURS)), b"01234")
 
 
 def _shift(row: Row, places: int) -> Row:
@@ -30,49 +42,48 @@ def _shift(row: Row, places: int) -> Row:
 
 
 def _gather(row: Row, *, left: bool) -> Row:
-    coloured = tuple(cell for cell in row if cell)
-    empty = (0,) * (len(row) - len(coloured))
-    return coloured + empty if left else empty + coloured
+    coloured = row.replace(EMPTY, b"")
+    return coloured.ljust(len(row), EMPTY) if left else coloured.rjust(len(row), EMPTY)
 
 
 @lru_cache(maxsize=1024)
-def _blocks(row: Row) -> list[tuple[int, int]]:
-    """Colour and length of every run."""
-    return [(colour, len(list(run))) for colour, run in groupby(row)]
+def _blocks(row: Row) -> tuple[list[Row], int]:
+    """The runs of equal cells, and the length of the longest coloured one."""
+    blocks = [match.group() for match in _RUN.finditer(row)]
+    return blocks, max([len(block) for block in blocks if block[0]], default=0)
 
 
 def _keep(row: Row, wanted: Callable[[int, int], bool]) -> Row:
     """Only the coloured runs of which ``wanted(length, longest)`` holds."""
-    longest = max((length for colour, length in _blocks(row) if colour), default=0)
-    cells: list[int] = []
-    for colour, length in _blocks(row):
-        cells += [colour if colour and wanted(length, longest) else 0] * length
-    return tuple(cells)
+    blocks, longest = _blocks(row)
+    return b"".join([block if wanted(len(block), longest) else bytes(len(block)) for block in blocks])
 
 
 def _fill(row: Row) -> Row:
     """Empty cells between two of one colour become that colour."""
-    cells = list(row)
+    cells = bytearray(row)
     places = [i for i, cell in enumerate(row) if cell]
     for a, b in pairwise(places):
         if row[a] == row[b]:
-            cells[a:b] = [row[a]] * (b - a)
-    return tuple(cells)
+            cells[a:b] = _RUNS[row[a]][: b - a]
+    return bytes(cells)
 
 
 def _grow(row: Row) -> Row:
     """Every coloured cell also colours an empty cell to its right."""
-    return tuple(cell or before for cell, before in zip(row, (0, *row[:-1]), strict=True))
+    size = len(row)
+    moved = int.from_bytes(row) >> 8 & int.from_bytes(row.translate(_WHERE_EMPTY))  # all cells at once
+    return (int.from_bytes(row) | moved).to_bytes(size)
 
 
 def _hollow(row: Row) -> Row:
     """Cells between two of their own colour become empty."""
     beside = zip((-1, *row), row, (*row[1:], -1), strict=False)
-    return tuple(0 if left == cell == right else cell for left, cell, right in beside)
+    return bytes([0 if left == cell == right else cell for left, cell, right in beside])
 
 
 def _gathered_sorted(row: Row) -> Row:
-    return tuple(sorted(row, key=lambda cell: cell or COLOURS + 1))
+    return bytes(sorted(row.replace(EMPTY, b""))).ljust(len(row), EMPTY)
 
 
 RULES: dict[str, Rule] = {
@@ -91,9 +102,9 @@ RULES: dict[str, Rule] = {
     "remove the longest blocks": lambda row: _keep(row, lambda length, longest: length < longest),
     "remove single cells": lambda row: _keep(row, lambda length, longest: length > 1),
     "sort the colours to the left, by number": _gathered_sorted,
-    "exchange the colours 1 and 2": lambda row: tuple({1: 2, 2: 1}.get(cell, cell) for cell in row),
-    "exchange the colours 1 and 3": lambda row: tuple({1: 3, 3: 1}.get(cell, cell) for cell in row),
-    "turn every colour into 4": lambda row: tuple(4 if cell else 0 for cell in row),
+    "exchange the colours 1 and 2": lambda row: row.translate(_EXCHANGE_12),
+    "exchange the colours 1 and 3": lambda row: row.translate(_EXCHANGE_13),
+    "turn every colour into 4": lambda row: row.translate(_ALL_4),
     "mirror the left half onto the right": lambda row: (
         row[: (len(row) + 1) // 2] + row[: len(row) // 2][::-1]
     ),
@@ -119,10 +130,10 @@ class ARC1D(Problem):
         """Draws a rule and rows until the examples tell enough."""
         width, depth = level(difficulty, 8, 26), 1 + (difficulty >= 6)
         while True:
-            names = tuple(pick(rng, LANGUAGE.names) for _ in range(depth))
-            rows = [_draw(rng, width) for _ in range(EXAMPLES + 1)]
+            names = tuple([pick(rng, LANGUAGE.names) for _ in range(depth)])
+            rows = [_draw(luck) for luck in rng.random((EXAMPLES + 1, width, 3)).tolist()]
             results = [LANGUAGE.apply(names, row) for row in rows]
-            if any(a == b for a, b in zip(rows, results, strict=True)) or len(set(results[-1])) < 2:
+            if any(map(eq, rows, results)) or len(set(results[-1])) < 2:
                 continue
             if LANGUAGE.determined(rows, results, depth):
                 break
@@ -136,7 +147,7 @@ class ARC1D(Problem):
                 "the row",
                 "0 1 2",
             ),
-            answer=["".join(map(str, results[-1]))],
+            answer=[_digits(results[-1])],
             metadata={"width": width, "rule": rule, "hardness": width * depth},
             solution="\n".join([f"The rule: {rule}.", *_steps(names, rows[-1])]),
         )
@@ -146,14 +157,15 @@ class ARC1D(Problem):
         return " ".join(task.answer[0])
 
 
-def _draw(rng: np.random.Generator, width: int) -> Row:
-    """Blocks of one to four cells, with gaps."""
-    cells: list[int] = []
-    luck = iter(rng.random(3 * width).tolist())
-    while len(cells) < width:
-        colour, length = 1 + int(next(luck) * (COLOURS - 1)), 1 + int(next(luck) * 4)
-        cells += [0] * int(next(luck) * 4) + [colour] * length
-    return tuple(cells[:width])
+def _draw(luck: Sequence[Sequence[float]]) -> Row:
+    """Blocks of one to four cells, with gaps; at most as many cells as there are draws of three numbers."""
+    cells = bytearray()
+    for colour, length, gap in luck:
+        cells += _RUNS[0][: int(gap * 4)]
+        cells += _RUNS[1 + int(colour * (COLOURS - 1))][: 1 + int(length * 4)]
+        if len(cells) >= len(luck):
+            break
+    return bytes(cells[: len(luck)])
 
 
 def _steps(names: tuple[str, ...], row: Row) -> list[str]:
@@ -162,4 +174,8 @@ def _steps(names: tuple[str, ...], row: Row) -> list[str]:
 
 
 def _text(row: Row) -> str:
-    return " ".join(map(str, row))
+    return " ".join(_digits(row))
+
+
+def _digits(row: Row) -> str:
+    return row.translate(_DIGITS).decode()

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from rlvr_gym.envs._authoring import ask, integer, level
-from rlvr_gym.envs.algorithmic._graphs import adjacency, draw_names, edge_lines, random_edges
+from rlvr_gym.envs.algorithmic._graphs import draw_names, edge_lines, random_edges
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -20,6 +20,9 @@ __all__ = ["GraphColoring", "GraphColoringVerifier"]
 
 COLOURS = 3
 IMPOSSIBLE_SHARE = 0.25
+
+Step = tuple[int, int, list[tuple[int, int]]]
+"""A node, the colour that it gets (0: none is left), and its neighbours that have colours."""
 
 
 @register_verifier("graph_coloring")
@@ -55,13 +58,16 @@ class GraphColoring(Problem):
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws graphs near the threshold until one can (or cannot) be coloured."""
         wanted = rng.random() >= IMPOSSIBLE_SHARE
-        nodes = draw_names(rng, level(difficulty, 5, 14))
+        size = level(difficulty, 5, 14)
+        nodes = draw_names(rng, size)
         while True:
-            edges = random_edges(rng, nodes, integer(rng, len(nodes) * 8 // 5, len(nodes) * 7 // 3))
-            colours, lines = _search(nodes, edges)
+            pairs = random_edges(rng, range(size), integer(rng, size * 8 // 5, size * 7 // 3))
+            colours, steps = _search(size, pairs)
             if (colours is not None) == wanted:
                 break
-        reference = ", ".join(f"{node}={colours[node]}" for node in nodes) if colours else None
+        edges = [(nodes[a], nodes[b]) for a, b in pairs]
+        lines = [_line(nodes, step) for step in steps]
+        reference = ", ".join(map("{}={}".format, nodes, colours)) if colours else None
         return Task(
             prompt=ask(
                 f"Give each node of this graph one of the colours 1, 2 and 3, so that no edge joins two nodes of the "
@@ -70,7 +76,7 @@ class GraphColoring(Problem):
                 "X=2, Y=1, Z=2",
             ),
             answer={"nodes": nodes, "edges": [list(edge) for edge in edges], "reference": reference},
-            metadata={"nodes": len(nodes), "edges": len(edges), "hardness": len(edges) + len(lines)},
+            metadata={"nodes": size, "edges": len(edges), "hardness": len(edges) + len(lines)},
             solution="\n".join([*lines, f"So: {reference or GraphColoringVerifier.impossible}"]),
         )
 
@@ -79,41 +85,50 @@ class GraphColoring(Problem):
         return task.answer["reference"] or GraphColoringVerifier.impossible
 
 
-def _search(
-    nodes: Sequence[str], edges: Sequence[tuple[str, str]]
-) -> tuple[dict[str, int] | None, list[str]]:
+def _search(size: int, edges: Sequence[tuple[int, int]]) -> tuple[list[int] | None, list[Step]]:
     """A colouring (or None) and the steps: the node with the fewest colours left is coloured next."""
-    neighbours = adjacency(nodes, edges)
-    colours: dict[str, int] = {}
-    counts = {node: [0] * (COLOURS + 1) for node in nodes}  # how many neighbours have each colour
-    rank = {node: len(neighbours[node]) for node in nodes}  # the different colours around it count first
-    lines: list[str] = []
+    neighbours: list[list[int]] = [[] for _ in range(size)]
+    for a, b in edges:
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    colours = [0] * size
+    counts = [[0] * (COLOURS + 1) for _ in range(size)]  # how many neighbours have each colour
+    rank = list(map(len, neighbours))  # the different colours around a node count first
+    steps: list[Step] = []
 
-    def paint(node: str, colour: int, change: int) -> None:
+    def paint(node: int, colour: int, change: int) -> None:
         for other in neighbours[node]:
             around = counts[other]
             around[colour] += change
             if around[colour] == (change > 0):
-                rank[other] += change * len(nodes)
+                rank[other] += change * size
 
-    def extend() -> bool:
-        if len(colours) == len(nodes):
+    def extend(left: list[int], used: int) -> bool:
+        if not left:
             return True
-        node = max((n for n in nodes if n not in colours), key=rank.__getitem__)
-        beside = [f"{m}={colours[m]}" for m in neighbours[node] if m in colours]
-        seen = f" (next to {', '.join(beside)})" if beside else ""
+        node = max(left, key=rank.__getitem__)
+        rest = [other for other in left if other != node]
+        beside = [(other, colours[other]) for other in neighbours[node] if colours[other]]
         # colours that no node has yet are alike: trying one of them is enough
-        for colour in range(1, min(COLOURS, max(colours.values(), default=0) + 1) + 1):
+        for colour in range(1, min(COLOURS, used + 1) + 1):
             if counts[node][colour]:
                 continue
-            lines.append(f"{node}={colour}{seen}.")
+            steps.append((node, colour, beside))
             colours[node] = colour
             paint(node, colour, 1)
-            if extend():
+            if extend(rest, max(used, colour)):
                 return True
             paint(node, colour, -1)
-            del colours[node]
-        lines.append(f"Nothing else is left for {node}{seen}: back.")
+            colours[node] = 0
+        steps.append((node, 0, beside))
         return False
 
-    return (colours if extend() else None), lines
+    return (colours if extend(list(range(size)), 0) else None), steps
+
+
+def _line(names: Sequence[str], step: Step) -> str:
+    node, colour, beside = step
+    seen = f" (next to {', '.join([f'{names[n]}={c}' for n, c in beside])})" if beside else ""
+    return (
+        f"{names[node]}={colour}{seen}." if colour else f"Nothing else is left for {names[node]}{seen}: back."
+    )

@@ -35,7 +35,10 @@ class LetterCounting(Problem):
         wanted = {pick(rng, letters)}
         while len(wanted) < (2 if difficulty >= 6 else 1):
             wanted.add(pick(rng, letters))
-        counts = [sum(letter in wanted for letter in word) for word in words]
+        first, *others = wanted
+        counts = [word.count(first) for word in words]
+        for other in others:
+            counts = [n + word.count(other) for n, word in zip(counts, words, strict=True)]
         total = sum(counts)
         shown = " and ".join(sorted(wanted))
         together = " together" if len(wanted) > 1 else ""
@@ -51,5 +54,5 @@ class LetterCounting(Problem):
             ),
             answer=str(total),
             metadata={"words": len(words), "hardness": len(wanted) * (len(text) - len(words) + 1)},
-            solution=f"{', '.join(found)}; nowhere else.\n{' + '.join(str(c) for c in counts if c)} = {total}",
+            solution=f"{', '.join(found)}; nowhere else.\n{' + '.join([str(c) for c in counts if c])} = {total}",
         )

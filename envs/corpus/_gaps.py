@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from rlvr_gym.envs.corpus._passages import Corpus, Passage
 from rlvr_gym.errors import DataError
@@ -43,6 +43,11 @@ class Gapped:
     passage: Passage
     tokens: tuple[str, ...]
     places: Mapping[int, str]
+
+    @cached_property
+    def distinct(self) -> tuple[int, ...]:
+        """The places of which each has another word: the last one of every word."""
+        return tuple({word: place for place, word in self.places.items()}.values())
 
     def position(self, place: int) -> int:
         """Which word of the passage the token at ``place`` is."""

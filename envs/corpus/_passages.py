@@ -131,7 +131,15 @@ def load_corpus(data: str, split: str) -> Corpus:
     Raises:
         DataError: if there is no text of at least three sentences and 25 words.
     """
-    path = Path(data).expanduser() if data else BUNDLED
+    return _local(Path(data).expanduser(), data, split) if data else _bundled(split)
+
+
+@lru_cache(maxsize=8)  # these files do not change
+def _bundled(split: str) -> Corpus:
+    return _local(BUNDLED, "", split)
+
+
+def _local(path: Path, data: str, split: str) -> Corpus:
     files = _files(path, _TEXT_SUFFIXES if data else ())
     if files:
         corpus = _from_text(files)

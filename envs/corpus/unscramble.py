@@ -97,9 +97,11 @@ def _letters(rng: np.random.Generator, corpus: Corpus, difficulty: int) -> Task:
     size, count = level(difficulty, 4, 7), level(difficulty, 1, 6)
     text = pick(rng, gapped(corpus, letters=True))
     tokens, usable = text.tokens, text.places
-    places = list({word: i for i, word in usable.items()}.values())  # each word once
-    sized = [i for i in places if len(usable[i]) in range(size, size + 3)]
-    chosen = sorted([*shuffled(rng, sized), *shuffled(rng, [i for i in places if i not in sized])][:count])
+    sized: list[int] = []
+    others: list[int] = []
+    for i in text.distinct:
+        (sized if size <= len(usable[i]) < size + 3 else others).append(i)
+    chosen = sorted([*shuffled(rng, sized), *shuffled(rng, others)][:count])
     words = [usable[i] for i in chosen]
     mixed = [_mix(rng, list(word), lambda order: "".join(order) not in corpus.counts) for word in words]
     shown = list(tokens)
@@ -126,7 +128,7 @@ def _letters(rng: np.random.Generator, corpus: Corpus, difficulty: int) -> Task:
 
 
 def _tally(word: str) -> str:
-    return ", ".join(f"{n} {letter}" for letter, n in sorted(Counter(word).items()))
+    return ", ".join([f"{word.count(letter)} {letter}" for letter in sorted(set(word))])
 
 
 # --- words ---
@@ -148,16 +150,23 @@ def _sentences(corpus: Corpus) -> tuple[dict[int, list[tuple[str, str]]], dict[t
     return by_size, same
 
 
-def _words(rng: np.random.Generator, corpus: Corpus, difficulty: int) -> Task:
-    by_size, same = _sentences(corpus)
-    wanted = level(difficulty, LEAST_WORDS, MOST_WORDS - 1)
+@lru_cache(maxsize=64)
+def _sized(corpus: Corpus, wanted: int) -> list[tuple[str, str]]:
+    """The sentences of the two numbers of words that are nearest to ``wanted``, each with the one before."""
+    by_size, _ = _sentences(corpus)
     sizes = sorted(by_size, key=lambda size: (abs(size - wanted), size))[:2]
-    if not sizes:
+    return [pair for size in sizes for pair in by_size[size]]
+
+
+def _words(rng: np.random.Generator, corpus: Corpus, difficulty: int) -> Task:
+    _, same = _sentences(corpus)
+    sized = _sized(corpus, level(difficulty, LEAST_WORDS, MOST_WORDS - 1))
+    if not sized:
         raise DataError("The text has no sentence of three or more different words; give a longer text.")
-    before, sentence = pick(rng, [pair for size in sizes for pair in by_size[size]])
+    before, sentence = pick(rng, sized)
     words = words_of(sentence)
     accepted = same[tuple(sorted(words))]
-    known = [words_of(other) for other in accepted]
+    known = [words if other == sentence else words_of(other) for other in accepted]
     mixed = _mix(rng, words, lambda order: list(order) not in known)
     return Task(
         prompt=ask(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -99,11 +100,15 @@ class Puzzle(MoveRules[P, M]):
 
     def example(self, board: Mapping[str, Any]) -> str:
         """An answer of the right form that does not solve this."""
-        return next(text for text in self.examples if not self._solves(board, text))
+        return next(text for text, moves in self._read_examples if not self._solves(board, moves))
 
-    def _solves(self, board: Mapping[str, Any], text: str) -> bool:
+    @cached_property
+    def _read_examples(self) -> list[tuple[str, list[M]]]:
+        return [(text, self.parse(text) or []) for text in self.examples]
+
+    def _solves(self, board: Mapping[str, Any], moves: list[M]) -> bool:
         position = self.position(board)
-        for move in self.parse(text) or []:
+        for move in moves:
             after = self.make(position, move)
             if isinstance(after, Illegal):
                 return False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -109,11 +110,11 @@ class HanoiRules(Puzzle[Towers, Carry]):
     def work(self, position: Towers, plan: list[Carry]) -> list[str]:
         """Which disk goes where."""
         lines = []
+        pegs = position.pegs
         for number, move in enumerate(plan, 1):
-            disk = position.pegs.index(move.source) + 1
-            position = self.follow(position, move)
-            towers = _show(position.pegs).replace("\n", "; ")
-            lines.append(f"{number}. {self.write(move)} takes disk {disk}. {towers}")
+            disk = pegs.index(move.source)
+            pegs = (*pegs[:disk], move.target, *pegs[disk + 1 :])
+            lines.append(f"{number}. {self.write(move)} takes disk {disk + 1}. {_in_line(pegs)}")
         return lines
 
     def draw(self, rng: np.random.Generator, difficulty: int) -> Drawn[Carry]:
@@ -121,12 +122,11 @@ class HanoiRules(Puzzle[Towers, Carry]):
         disks, least, most = LEVELS[difficulty - 1]
         while True:
             start: Pegs = tuple(rng.integers(3, size=disks).tolist())
-            distance = _distances(start)
-            goals = [pegs for pegs, steps in distance.items() if least <= steps <= most]
+            goals = _positions(start, least, most)
             if goals:
                 break
         goal = pick(rng, goals)
-        plan = self.solve(Towers(start, goal)) or []
+        plan = _plan(start, goal)
         return Drawn(
             board={"start": list(start), "goal": list(goal)},
             plan=plan,
@@ -171,6 +171,7 @@ def _peg(letter: str) -> int:
     return PEGS.index(letter.upper())
 
 
+@lru_cache(maxsize=2048)
 def _show(pegs: Pegs) -> str:
     lines = []
     for peg, name in enumerate(PEGS):
@@ -179,21 +180,63 @@ def _show(pegs: Pegs) -> str:
     return "\n".join(lines)
 
 
-def _successors(pegs: Pegs) -> Iterator[tuple[Carry, Pegs]]:
+@lru_cache(maxsize=2048)
+def _in_line(pegs: Pegs) -> str:
+    return _show(pegs).replace("\n", "; ")
+
+
+@lru_cache(maxsize=2048)
+def _successors(pegs: Pegs) -> tuple[tuple[Carry, Pegs], ...]:
     tops = {pegs.index(peg): peg for peg in range(3) if peg in pegs}
-    for disk, source in tops.items():
-        for target in range(3):
-            if target not in pegs[: disk + 1]:
-                yield Carry(source, target), (*pegs[:disk], target, *pegs[disk + 1 :])
+    return tuple(
+        (Carry(source, target), (*pegs[:disk], target, *pegs[disk + 1 :]))
+        for disk, source in tops.items()
+        for target in range(3)
+        if target not in pegs[: disk + 1]
+    )
 
 
-def _distances(start: Pegs) -> dict[Pegs, int]:
-    """The distance of every position from ``start``, in the order of the search."""
-    distance = {start: 0}
-    queue = [start]
-    for pegs in queue:
-        for _, after in _successors(pegs):
-            if after not in distance:
-                distance[after] = distance[pegs] + 1
-                queue.append(after)
-    return distance
+# There are only 3^n starts for n disks, so what is found from one of them is kept. The two orders below are part of
+# what a task is: the first decides which goal a draw means, the second which of two shortest plans is written down.
+
+
+@lru_cache(maxsize=1024)
+def _positions(start: Pegs, least: int, most: int) -> tuple[Pegs, ...]:
+    """The positions from ``least`` to ``most`` moves away, as a breadth-first search finds them."""
+    seen, wave, found = {start}, [start], []
+    for distance in range(most + 1):
+        if distance >= least:
+            found += wave
+        after = []
+        for pegs in wave:
+            for _, position in _successors(pegs):
+                if position not in seen:
+                    seen.add(position)
+                    after.append(position)
+        wave = after
+    return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def _before(start: Pegs) -> dict[Pegs, Pegs]:
+    """For every other position the one before it on a shortest way from ``start``: that of :meth:`HanoiRules.solve`."""
+    before = {start: start}
+    wave = [start]
+    while wave:
+        after = []
+        for pegs in reversed(wave):  # as in ``search``: of equal distance, the one found last goes first
+            for _, position in _successors(pegs):
+                if position not in before:
+                    before[position] = pegs
+                    after.append(position)
+        wave = after
+    return before
+
+
+def _plan(start: Pegs, goal: Pegs) -> list[Carry]:
+    before, moves = _before(start), []
+    while goal != start:
+        earlier = before[goal]
+        moves.append(next(move for move, after in _successors(earlier) if after == goal))
+        goal = earlier
+    return moves[::-1]

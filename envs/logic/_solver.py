@@ -153,14 +153,14 @@ class Table(Constraint):
         if not alive:
             return None
         for position, var in enumerate(self.scope):
-            alive &= table.union(position, domains[var])
+            known = table.unions[position].get(domains[var])  # nearly always there: saves a call
+            alive &= table.union(position, domains[var]) if known is None else known
         if not alive:
             return None
         changed: list[int] = []
-        for position, var in enumerate(self.scope):
+        for var, supports in zip(self.scope, table.supports, strict=False):
             domain = rest = domains[var]
             if domain & (domain - 1):
-                supports = table.supports[position]
                 narrowed = 0
                 while rest:
                     low = rest & -rest

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
 
+from rlvr_gym.envs._authoring import shuffled
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import register
 from rlvr_gym.task import Task
@@ -21,7 +23,9 @@ LEVELS = {
     7: (4, 1, (3, 6)), 8: (3, 3, (3, 4)), 9: (4, 2, (3, 5)), 10: (4, 2, (4, 6)),
 }  # fmt: skip
 """Difficulty: generations, children of a couple (one more for the first), fewest and most steps between the people."""
-BLOOD = {
+Words = tuple[str, str]
+"""Her word and his."""
+BLOOD: dict[tuple[int, int], Words] = {
     # Generations from the second person up to the common ancestor, and down to the first: her name, his name.
     (1, 0): ("mother", "father"),
     (2, 0): ("grandmother", "grandfather"),
@@ -137,9 +141,9 @@ class FamilyRelations(Problem):
         generations, children, steps = LEVELS[difficulty]
         found = None
         while found is None:
-            kin = Kinship(_grow(rng, generations, children))
-            found = _draw_pair(kin, steps, rng)
-        family, (first, second, word, links) = kin.family, found
+            family = _grow(rng, generations, children)
+            found = _draw_pair(family, _related(generations, children, steps), rng)
+        first, second, word, links = found
         facts = _facts(family, rng)
         prompt = (
             f"{' '.join(facts)}\n\nBrothers and sisters share both parents, and the children of one of a married couple are "
@@ -150,7 +154,9 @@ class FamilyRelations(Problem):
             prompt=prompt,
             answer={"family": family, "pair": [first, second], "reference": word},
             metadata={"people": len(family), "steps": links, "hardness": len(facts) + 3 * links},
-            solution="\n".join([*kin.reasons(first, second), f"So {first} is the {word} of {second}."]),
+            solution="\n".join(
+                [*Kinship(family).reasons(first, second), f"So {first} is the {word} of {second}."]
+            ),
         )
 
     def answer_text(self, task: Task) -> str:
@@ -167,24 +173,24 @@ class Kinship:
 
     def __init__(self, family: Family) -> None:
         self.family = family
-        self.ancestors: dict[str, dict[str, int]] = {}
-        """Of each person: generations up to the person itself and to each ancestor."""
-        for name in family:
-            self.ancestors[name] = self._distances(name)
-        self._blood: dict[tuple[str, str], tuple[int, int] | None] = {}
+        self._ancestors: dict[str, dict[str, int]] = {}
 
-    def _distances(self, person: str) -> dict[str, int]:
+    def ancestors(self, person: str) -> dict[str, int]:
+        """Generations up to the person itself and to each ancestor."""
+        if person in self._ancestors:
+            return self._ancestors[person]
         found, level, depth = {person: 0}, [person], 0
         while level:
             depth += 1
             level = [parent for name in level for parent in self.family[name]["parents"]]
             for parent in level:
                 found.setdefault(parent, depth)
+        self._ancestors[person] = found
         return found
 
     def nearest(self, first: str, second: str) -> str | None:
         """The nearest common ancestor, one of the two included."""
-        down, up = self.ancestors[first], self.ancestors[second]
+        down, up = self.ancestors(first), self.ancestors(second)
         common = [(up[name] + far, name) for name, far in down.items() if name in up]
         return min(common)[1] if common else None
 
@@ -192,34 +198,30 @@ class Kinship:
         """Generations from ``second`` up to the nearest common ancestor, and down to ``first``."""
         if first is None or second is None:
             return None
-        key = (first, second)
-        if key not in self._blood:
-            common = self.nearest(first, second)
-            far = None if common is None else (self.ancestors[second][common], self.ancestors[first][common])
-            self._blood[key] = far
-            self._blood[second, first] = far and far[::-1]
-        return self._blood[key]
+        common = self.nearest(first, second)
+        return None if common is None else (self.ancestors(second)[common], self.ancestors(first)[common])
 
     def words(self, first: str, second: str) -> dict[str, int]:
         """All words for what ``first`` is to ``second``, with the number of links, a marriage being one."""
-        sex, own, other = (
-            self.family[first]["sex"],
-            self.family[first]["spouse"],
-            self.family[second]["spouse"],
-        )
-        found: dict[str, int] = {}
+        sex = self.family[first]["sex"]
+        return {words[sex]: links for words, links in self.relations(first, second).items()}
+
+    def relations(self, first: str, second: str) -> dict[Words, int]:
+        """What ``first`` is to ``second``, as her and as his word, with the number of links."""
+        own, other = self.family[first]["spouse"], self.family[second]["spouse"]
+        found: dict[Words, int] = {}
         blood = self.blood(first, second)
         if blood in BLOOD:
-            found[BLOOD[blood][sex]] = sum(blood)
+            found[BLOOD[blood]] = sum(blood)
         if own == second:
-            found[MARRIED[sex]] = 1
+            found[MARRIED] = 1
         # A spouse's parent or sibling; a child's or sibling's spouse. A spouse's child is one's own.
         for through, kinds in (
             (self.blood(first, other), ((1, 0), (1, 1))),
             (self.blood(own, second), ((0, 1), (1, 1))),
         ):
             if through in kinds:
-                found[IN_LAW[through][sex]] = 1 + sum(through)
+                found[IN_LAW[through]] = 1 + sum(through)
         return found
 
     def reasons(self, first: str, second: str) -> list[str]:
@@ -236,37 +238,53 @@ class Kinship:
             while person != common:
                 parents = self.family[person]["parents"]
                 lines.append(f"{person} is a child of {parents[0]} and {parents[1]}.")
-                person = next(parent for parent in parents if common in self.ancestors[parent])
+                person = next(parent for parent in parents if common in self.ancestors(parent))
         return lines
 
 
+@cache
+def _related(generations: int, children: int, steps: tuple[int, int]) -> list[tuple[int, int, Words, int]]:
+    """The pairs of people of a grown family so many steps apart, as places, with their words and the steps.
+
+    Names and sexes are drawn, but who is a child and who the spouse of whom is the same in all families of a size.
+    """
+    kin = Kinship(_grow(np.random.default_rng(0), generations, children))
+    return [
+        (i, j, words, links)
+        for i, first in enumerate(kin.family)
+        for j, second in enumerate(kin.family)
+        if first != second
+        for words, links in kin.relations(first, second).items()
+        if steps[0] <= links <= steps[1]
+    ]
+
+
 def _draw_pair(
-    kin: Kinship, steps: tuple[int, int], rng: np.random.Generator
+    family: Family, related: Sequence[tuple[int, int, Words, int]], rng: np.random.Generator
 ) -> tuple[str, str, str, int] | None:
     """Two people, the word for what the first is to the second, and the steps; None if there are none.
 
     The word is drawn first: else most answers would be the most common words.
     """
-    found: dict[str, list[tuple[str, str, int]]] = {}
-    for first in kin.family:
-        for second in kin.family:
-            for word, links in kin.words(first, second).items() if first != second else ():
-                if steps[0] <= links <= steps[1]:
-                    found.setdefault(word, []).append((first, second, links))
+    names = list(family)
+    sexes = [person["sex"] for person in family.values()]
+    found: dict[str, list[tuple[int, int, int]]] = {}
+    for i, j, words, links in related:
+        found.setdefault(words[sexes[i]], []).append((i, j, links))
     if not found:
         return None
     word = sorted(found)[int(rng.integers(len(found)))]
-    first, second, links = found[word][int(rng.integers(len(found[word])))]
-    return first, second, word, links
+    i, j, links = found[word][int(rng.integers(len(found[word])))]
+    return names[i], names[j], word, links
 
 
 def _grow(rng: np.random.Generator, generations: int, children: int) -> Family:
     """A couple and its descendants; everyone but the youngest is married."""
-    pools = [rng.permutation(names).tolist() for names in NAMES]
+    pools = [shuffled(rng, names) for names in NAMES]
     family: Family = {}
 
     def add(sex: int, parents: Sequence[str]) -> str:
-        name = str(pools[sex].pop())
+        name = pools[sex].pop()
         family[name] = {"sex": sex, "parents": list(parents), "spouse": None}
         return name
 
@@ -301,4 +319,4 @@ def _facts(family: Family, rng: np.random.Generator) -> list[str]:
         if spouse is not None and name < spouse:
             told, other = (name, spouse) if rng.random() < 0.5 else (spouse, name)
             facts.append(f"{told} is the {MARRIED[family[told]['sex']]} of {other}.")
-    return [facts[i] for i in rng.permutation(len(facts)).tolist()]
+    return shuffled(rng, facts)

@@ -20,6 +20,12 @@ from rlvr_gym.verifier import AnswerVerifier, register_verifier
 __all__ = ["BitParity", "ParityVerifier"]
 
 
+_DIGITS = bytes.maketrans(b"\x00\x01", b"01")
+_WORDS = ("even", "odd")
+_STEPS = [[f"{bit}: {word}" for word in _WORDS] for bit in (0, 1)]
+"""The line of the solution for a bit and the parity up to it."""
+
+
 @register_verifier("parity")
 class ParityVerifier(AnswerVerifier):
     """``task.answer`` is ``even`` or ``odd``; case is free."""
@@ -66,20 +72,23 @@ class BitParity(Problem):
         """Draws the bits; the solution keeps the parity so far."""
         length = self.bits or level(difficulty, 6, 58) + integer(rng, 0, 2)
         bits = rng.integers(0, 2, size=length).tolist()
-        text = "".join(map(str, bits))
+        text = _digits(bits)
         parities = list(accumulate(bits, xor))
-        words = [("even", "odd")[p] for p in parities]
         if self.prompt == "terse":
-            prompt, steps = f"{text}=", " ".join(map(str, parities))
+            prompt, steps = f"{text}=", " ".join(_digits(parities))
         else:
             prompt = (
                 f"Is the number of ones in {text} even or odd? Go through the bits and keep track, then give your "
                 "answer in <answer> tags, in the form <answer>even or odd</answer> with only one of the two words."
             )
-            steps = "\n".join(f"{bit}: {word}" for bit, word in zip(text, words, strict=True))
+            steps = "\n".join([_STEPS[bit][parity] for bit, parity in zip(bits, parities, strict=True)])
         return Task(
             prompt=prompt,
-            answer=words[-1],
+            answer=_WORDS[parities[-1]],
             metadata={"ones": sum(bits), "hardness": length},
             solution=steps if rng.random() < self.worked else None,
         )
+
+
+def _digits(bits: list[int]) -> str:
+    return bytes(bits).translate(_DIGITS).decode()

@@ -56,7 +56,7 @@ class Arithmetic(Problem):
         numbers = rng.integers(0 if digits == 1 else 1, 10**digits, size=count).tolist()
         # the draws of rng.choice, which costs as much as all the rest
         signs = [operations[i] for i in rng.integers(len(operations), size=count - 1).tolist()]
-        expression = str(numbers[0]) + "".join(f"{s}{n}" for s, n in zip(signs, numbers[1:], strict=True))
+        expression = str(numbers[0]) + "".join([f"{s}{n}" for s, n in zip(signs, numbers[1:], strict=True)])
         steps, value = _work_out(numbers, signs)
         if self.prompt == "terse":
             prompt = f"{expression}="
@@ -71,7 +71,7 @@ class Arithmetic(Problem):
             answer=str(value),
             metadata={
                 "operations": count - 1,
-                "hardness": sum(len(str(n)) for n in numbers) + 2 * signs.count("*"),
+                "hardness": len(expression) - (count - 1) + 2 * signs.count("*"),
             },
             solution=" ".join(steps),
         )

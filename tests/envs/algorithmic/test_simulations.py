@@ -237,8 +237,8 @@ def test_character_codes(tasks, scored):
 def test_no_rule_agrees_with_the_examples_and_not_with_the_answer(tasks, scored):
     for task in tasks("ARC1D", (1, 5, 6, 10), count=4):
         examples = re.findall(r"([\d ]+) becomes ([\d ]+)", task.prompt)
-        pairs = [(tuple(map(int, a.split())), tuple(map(int, b.split()))) for a, b in examples]
-        given = tuple(map(int, re.search(r"make of ([\d ]+)\?", task.prompt)[1].split()))
+        pairs = [(bytes(map(int, a.split())), bytes(map(int, b.split()))) for a, b in examples]
+        given = bytes(map(int, re.search(r"make of ([\d ]+)\?", task.prompt)[1].split()))
         agreeing = set()
         for depth in (1, 2) if task.metadata["difficulty"] >= 6 else (1,):
             for rules in product(RULES.values(), repeat=depth):
