@@ -27,6 +27,7 @@ __all__ = [
     "boxed_contents",
     "extract_answer",
     "extract_text",
+    "plain_answer",
     "strip_thinking",
     "thinking_of",
 ]
@@ -48,10 +49,11 @@ _PHRASE = re.compile(
     r"(?<![^\W_])answer[*_]{0,3}[ \t]{0,4}(?:(?:is\b|=)[ \t]{0,4}:?(?!\s{0,4}not\b)|:)(?:[*_ \t]{0,6}\n\s{0,8}(?=\S))?",
     re.IGNORECASE,
 )
+_ANSWER_WORD = re.compile("answer", re.IGNORECASE)
 _LABEL = re.compile(r"(?:\*\*)?(?:the )?(?:final )?answer(?: is\b ?:?|:)(?:\*\*(?!\*))?", re.IGNORECASE)
 _PHRASE_END = re.compile(r"(?<!\\)[.!](?:\s|\Z)|\n|\Z")
 _MAX_PHRASE_CHARS = 2000
-_MAY_NEED_CLEANING = re.compile(r"[*_$`]|[aA][nN][sS][wW]")
+_MAY_NEED_CLEANING = re.compile(r"[$`]|\*\*|__|[aA][nN][sS][wW]")
 _QUOTES = ("**", "__", "$$", "$", "`")
 
 
@@ -118,23 +120,24 @@ def thinking_of(completion: str) -> str:
 def boxed_contents(text: str) -> list[str]:
     r"""The contents of every balanced, outermost ``\boxed{}`` in order; unbalanced ones are passed over."""
     contents: list[str] = []
-    position = 0
-    closing = _matching_braces(text) if _BOX.search(text) else {}
-    while (match := _BOX.search(text, position)) is not None:
+    match = _BOX.search(text)
+    closing = _matching_braces(text, match.end() - 1) if match is not None else {}
+    while match is not None:
         end = closing.get(match.end() - 1)
-        if end is None:
-            position = match.end()
-            continue
-        contents.append(text[match.end() : end])
-        position = end + 1
+        if end is not None:
+            contents.append(text[match.end() : end])
+        match = _BOX.search(text, match.end() if end is None else end + 1)
     return contents
 
 
-def _matching_braces(text: str) -> dict[int, int]:
-    """Index of each opening brace -> index of its closing brace, in one pass; escaped braces do not count."""
+def _matching_braces(text: str, start: int) -> dict[int, int]:
+    """Index of each opening brace -> index of its closing brace, in one pass; escaped braces do not count.
+
+    ``start`` is the first brace that matters, one that is not escaped.
+    """
     stack: list[int] = []
     pairs: dict[int, int] = {}
-    for match in _BRACE.finditer(text):
+    for match in _BRACE.finditer(text, start):
         token = match.group()
         if token == "{":
             stack.append(match.start())
@@ -161,10 +164,12 @@ def _tagged(text: str) -> tuple[list[str], str]:
 
 def _hashed(text: str) -> list[str]:
     """The contents of GSM8K's ``#### 42`` lines. In Markdown four hashes make a heading, which is no answer."""
-    if "####" not in text:  # many times faster than to look at the beginning of every line
+    # many times faster than to look at the beginning of every line, and one character many times faster than four
+    if "#" not in text or "####" not in text:
         return []
+    line = text.rfind("\n", 0, text.find("####")) + 1
     end = len(text.rstrip())  # nothing stands under the last line, so that one is no heading
-    return [m[1] for m in _HASHES.finditer(text) if m.end() >= end or not _HEADING.match(m[1])]
+    return [m[1] for m in _HASHES.finditer(text, line) if m.end() >= end or not _HEADING.match(m[1])]
 
 
 def _explicit(visible: str) -> tuple[list[str], str]:
@@ -176,8 +181,9 @@ def _explicit(visible: str) -> tuple[list[str], str]:
 
 def _phrased(text: str) -> Iterator[str]:
     """What follows each phrase, up to the end of its sentence or line; that may hold the next phrase."""
-    starts = [match.end() for match in _PHRASE.finditer(text)]
-    ends = [match.start() for match in _PHRASE_END.finditer(text)] if starts else []
+    word = _ANSWER_WORD.search(text)  # ten times faster than to look for the whole phrase
+    starts = [match.end() for match in _PHRASE.finditer(text, word.start())] if word is not None else []
+    ends = [match.start() for match in _PHRASE_END.finditer(text, starts[0])] if starts else []
     for start in starts:
         end = ends[bisect_left(ends, start)]
         # the limit keeps a line of nothing but phrases from taking quadratic time
@@ -227,8 +233,8 @@ def _distinct(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(candidates)
 
 
-def _plain_answer(completion: str) -> str:
-    """What :func:`extract_answer` finds in the commonest case, at a fraction of the cost; "" in any other case.
+def plain_answer(completion: str) -> str:
+    """The only candidate of :func:`extract_answer` in the commonest case, at a fraction of the cost; else "".
 
     That is a completion with one pair of answer tags, no other tag, no TeX and no ``####`` line, and in the tags
     ASCII text without Markdown and labels.
@@ -244,7 +250,7 @@ def _plain_answer(completion: str) -> str:
         or _MAY_NEED_CLEANING.search(content)
         or completion.find("<", end + 1) >= 0
         or "\\" in completion
-        or "####" in completion
+        or ("#" in completion and "####" in completion)  # one character is found many times faster than four
     ):
         return ""
     return content.strip()
@@ -255,7 +261,7 @@ def extract_answer(completion: str) -> Extraction:
 
     Never raises, for any text; linear in its length.
     """
-    plain = _plain_answer(completion)
+    plain = plain_answer(completion)
     if plain:
         return Extraction((plain,), True)
     visible = strip_thinking(completion)

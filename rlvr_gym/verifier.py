@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from rlvr_gym.discovery import Lazy
 from rlvr_gym.errors import ConfigError, RegistrationError, UnknownNameError, describe
-from rlvr_gym.extraction import extract_answer
+from rlvr_gym.extraction import extract_answer, plain_answer
 from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
 
@@ -57,6 +57,9 @@ class AnswerVerifier(Verifier):
 
     def judge(self, completion: str, task: Task) -> Verdict:
         """Extracts and checks. Several different answers are accepted only if every one of them is right."""
+        plain = plain_answer(completion)
+        if plain:
+            return self.check(plain, task)
         extraction = extract_answer(completion)
         if extraction.reason is not None:
             return Verdict.wrong(extraction.reason)
