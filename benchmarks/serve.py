@@ -2,7 +2,7 @@
 
     python benchmarks/serve.py [--env Countdown] [--sessions 1 16 64] [--episodes 640] [--executor process] [--json FILE]
 
-Every row starts a server of its own. ``new`` opens a connection for each episode, ``kept`` plays all episodes of a client
+One server takes all rows. ``new`` opens a connection for each episode, ``kept`` plays all episodes of a client
 on one. Clients know the answers, and give right and wrong ones in turn; every reply is held against what it must be
 (task, turn, reward, verdict), and in the end the server's own counts against the clients'. Latencies are the clients', of
 one call (reset or step) each; ``CPU`` is what the server's process spent for a call, without the workers that verify.
@@ -194,19 +194,15 @@ def hostility(port: int, wanted: bool):  # type: ignore[no-untyped-def]
         process.wait()
 
 
-def measure(options: argparse.Namespace, clients: int, kept: bool, hostile: bool) -> dict[str, object]:
+def measure(
+    server: Server, episodes: list[Episode], clients: int, kept: bool, hostile: bool
+) -> dict[str, object]:
     """One row."""
-    episodes = make_episodes(options.env, options.episodes + WARM_UP)
-    server = Server(options.env, clients + 64, options.executor)
-    try:
-        load(server.port, episodes[options.episodes :], 4, kept=True)
-        with hostility(server.port, hostile):
-            before, spent = server.count("rlvr_gym_episodes_total"), server.cpu_seconds()
-            seen, seconds = load(server.port, episodes[: options.episodes], clients, kept)
-            spent = server.cpu_seconds() - spent
-            counted = server.count("rlvr_gym_episodes_total") - before
-    finally:
-        server.stop()
+    with hostility(server.port, hostile):
+        before, spent = server.count("rlvr_gym_episodes_total"), server.cpu_seconds()
+        seen, seconds = load(server.port, episodes, clients, kept)
+        spent = server.cpu_seconds() - spent
+        counted = server.count("rlvr_gym_episodes_total") - before
     cuts = statistics.quantiles(seen.seconds, n=100)
     return {
         "clients": clients,
@@ -218,8 +214,8 @@ def measure(options: argparse.Namespace, clients: int, kept: bool, hostile: bool
         "p99_ms": 1000 * cuts[98],
         "cpu_ms": 1000 * spent / len(seen.seconds),
         "episodes": len(seen.ended),
-        "lost": options.episodes - len(set(seen.ended)),
-        "doubled": len(seen.ended) - len(set(seen.ended)) + max(0, counted - options.episodes),
+        "lost": len(episodes) - min(counted, len(set(seen.ended))),
+        "doubled": len(seen.ended) - len(set(seen.ended)) + max(0, counted - len(episodes)),
         "faults": seen.faults[:5],
     }
 
@@ -248,12 +244,15 @@ def main() -> None:
     options = parser.parse_args()
     if options.attack:
         be_hostile(options.attack)
-    rows = [
-        measure(options, clients, kept, hostile)
-        for clients in options.sessions
-        for kept in (True, False)
-        for hostile in (False, True)
-    ]
+    episodes = make_episodes(options.env, options.episodes + WARM_UP)
+    server, rows = Server(options.env, max(options.sessions) + 64, options.executor), []
+    try:
+        load(server.port, episodes[options.episodes :], 4, kept=True)
+        for hostile, clients, kept in itertools.product((False, True), options.sessions, (True, False)):
+            rows.append(measure(server, episodes[: options.episodes], clients, kept, hostile))
+            print(rows[-1], file=sys.stderr)
+    finally:
+        server.stop()
     show(options, rows)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=2) + "\n")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rlvr_gym.cli.console import stderr
+from rlvr_gym.cli.console import plain, stderr
 from rlvr_gym.cli.options import (
     DataOption,
     DifficultyOption,
@@ -92,7 +92,9 @@ def serve(
     )
     name = f"[{host}]" if ":" in host else host
     told = f"{opened.entry.id} is served at http://{name}:%d, for OpenEnv clients and HTTP. Ctrl-C or SIGTERM ends it."
-    if not run(opened.entry.id, config, on_start=lambda bound: stderr().print(told % bound), **options):
+    if not run(
+        opened.entry.id, config, on_start=lambda bound: stderr().print(plain(told % bound)), **options
+    ):
         stderr().print("An environment did not come to an end in time; it is left behind.")
         sys.stderr.flush()
         os._exit(1)  # python would wait for its thread, for ever

@@ -36,8 +36,6 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                host=limits.host,
-                port=limits.port,
                 http=guarded_protocol(limits, sessions.metrics),
                 ws="websockets-sansio",
                 lifespan="off",

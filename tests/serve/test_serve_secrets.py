@@ -131,7 +131,7 @@ def test_with_the_key_everything_works(locked):
     for headers in (
         {"authorization": f"Bearer {KEY}"},
         {"x-api-key": KEY},
-        {"authorization": f"bearer  {KEY} "},
+        {"authorization": f"bearer  {KEY}"},
     ):
         assert locked.get("/schema", headers=headers).status_code == 200
     with locked.client(KEY) as client:
@@ -189,4 +189,4 @@ def test_the_key_is_in_no_repr():
 
 def test_designs_that_compare_are_refused():
     with pytest.raises(ConfigError, match="compares"):
-        create_app("Countdown", reward="kimi_length", executor="inline")
+        create_app("Countdown", reward="kimi", executor="inline")
