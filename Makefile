@@ -26,7 +26,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	$(PIP) --editable '.[hf,docker,eval,dev]'
 	@touch $@ $(VENV)/.demo
 
-demo: $(VENV)/.demo ## Train a policy from scratch on the CPU (three to five minutes) and write a report
+demo: $(VENV)/.demo ## Train a policy from scratch on the CPU (about three minutes) and write a report
 	@# a finished demo makes room for a new one, an interrupted one goes on
 	@if [ -f runs/demo/summary.json ]; then rm -rf runs/demo; fi
 	$(BIN)/rlvr-gym train recipes/demo.yaml --run-dir runs/demo --resume
