@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-fast test lint format clean
+.PHONY: help demo demo-fast test lint format docs clean
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,6 +25,11 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "Installing rlvr-gym[hf,docker,eval,dev] into $(VENV) ..."
 	$(PIP) --editable '.[hf,docker,eval,dev]'
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "Installing rlvr-gym[docs] into $(VENV) ..."
+	$(PIP) --editable '.[docs]'
+	@touch $@
 
 demo: $(VENV)/.demo ## Train a policy from scratch on the CPU (about three minutes) and write a report
 	@# a finished demo makes room for a new one, an interrupted one goes on
@@ -48,5 +53,8 @@ format: $(VENV)/.dev ## Rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.docs ## Build the documentation into site/ (no network is needed to read it)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean: ## Remove what was built
-	rm -rf build dist runs .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build dist site runs .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -6,9 +6,20 @@ import re
 from typing import Any
 
 # relative links that leave docs/ are good on a code host, and lead nowhere on the site
-OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+(?:agents|envs|verifiers|rlvr_gym|recipes|examples|benchmarks|tests)/[^)]*\)")
+_OUTSIDE = re.compile(
+    r"\[([^\]]+)\]\((?:\.\./)+(?:agents|envs|verifiers|rlvr_gym|recipes|examples|benchmarks|tests)/[^)]*\)"
+)
 
 
 def on_page_markdown(markdown: str, **kwargs: Any) -> str:
     """Links to files of the repository become their text."""
-    return OUTSIDE.sub(r"\1", markdown)
+    return _OUTSIDE.sub(r"\1", markdown)
+
+
+def on_page_content(html: str, page: Any, **kwargs: Any) -> str:
+    """The catalogue has a table of its own at the top: beside it, families will do."""
+    if page.file.src_uri == "catalogue.md":
+        for title in page.toc.items:
+            for family in title.children:
+                family.children = []
+    return html

@@ -15,6 +15,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,22 @@ LONG = {
     "verify": "needs data",
 }
 """Commands of ours that are only parsed, and why; ``eval`` is, too, unless the model is one of ``CHEAP``."""
-CHEAP = ("oracle", "random", "greedy")
+CHEAP = ("oracle", "random", "empty")
+OTHERS = {
+    ".",
+    "cd",
+    "curl",
+    "docker",
+    "git",
+    "inspect",
+    "kubectl",
+    "npx",
+    "pytest",
+    "ray",
+    "ruff",
+    "torchrun",
+}
+"""Programs that are not ours: nothing is known about their options."""
 FENCE = re.compile(
     r"(?:<!--\s*not run:\s*(?P<why>[^>]+?)\s*-->\s*\n)?"
     r"^(?P<indent>[ ]*)(?P<marks>`{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=indent)(?P=marks)[ ]*$",
@@ -145,8 +161,13 @@ def check(command: str) -> None:
         assert found or rest[1] == "venv", f"no such module: {rest[1]}"
     elif program == "python":
         assert (ROOT / rest[0]).exists(), f"no such file: {rest[0]}"
+    elif program == "pip":
+        extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+        named = re.findall(r"rlvr-gym\[([\w,-]+)\]|(?<=\.)\[([\w,-]+)\]", command)
+        unknown = {name for pair in named for name in "".join(pair).split(",")} - set(extras)
+        assert not unknown, f"no such extra: {unknown}"
     else:
-        assert program in {"pip", "cd", "pytest", "ruff", "torchrun", "docker", "curl", "git", "ray"}, program
+        assert program in OTHERS, f"what is {program}?"
 
 
 def parse(arguments: list[str]) -> None:
@@ -268,7 +289,8 @@ def test_who_does_not_run_says_why():
         ("rlvr-gym train recipes/none.yaml", "no such recipe"),
         ("python benchmarks/none.py --fast", "no such file"),
         ("make coffee", "no such target"),
-        ("rm -rf /", "rm"),
+        ("pip install 'rlvr-gym[coffee]'", "no such extra"),
+        ("rm -rf /", "what is rm"),
     ],
 )
 def test_a_command_that_is_wrong_is_found(command, fragment):
