@@ -63,7 +63,7 @@ class BaseConversion(Problem):
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws two bases and a number above both, so that the digits have to change."""
         bits = level(difficulty, 5, 30)
-        value = integer(rng, 2 ** (bits - 1) + 1, 2**bits - 1) + 1
+        value = integer(rng, 2 ** (bits - 1) + 2, 2 ** (bits + 1))
         if difficulty <= 4:
             other = pick(rng, (2, 3, 5, 8, 16)[: 2 + difficulty])
             source, target = (10, other) if rng.random() < 0.5 else (other, 10)

@@ -21,14 +21,14 @@ __all__ = ["Determinant"]
 class Determinant(Problem):
     """Find the determinant of a square matrix.
 
-    Difficulty d gives 2 to 4 rows with entries up to 4 to 13.
+    Difficulty d gives 2 to 4 rows with entries up to 7 to 13.
     """
 
     verifier: ClassVar[str] = "integer"
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws until the determinant is none of 0, 1 and -1."""
-        n, size = level(difficulty, 2, 4), 3 + difficulty
+        n, size = level(difficulty, 2, 4), level(difficulty, 7, 13)
         value = 0
         while abs(value) < 2:
             rows = rng.integers(-size, size + 1, size=(n, n)).tolist()

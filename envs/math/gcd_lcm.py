@@ -21,7 +21,7 @@ __all__ = ["GcdLcm"]
 class GcdLcm(Problem):
     """Find the greatest common divisor or the least common multiple of two to four numbers.
 
-    Difficulty d gives numbers of 2 to 7 digits (smaller ones for multiples); a third number comes in at 5, a
+    Difficulty d gives numbers of up to 3 to 8 digits (smaller ones for multiples); a third number comes in at 5, a
     fourth at 9.
     """
 
@@ -32,10 +32,10 @@ class GcdLcm(Problem):
         multiple = rng.random() < 0.5
         count = 2 + (difficulty >= 5) + (difficulty >= 9)
         size = (1.8 if multiple else 2.5) ** difficulty
-        common = integer(rng, 2, int(6 + size))
+        common = integer(rng, 2, int(12 + size))
         numbers: list[int] = []
         while len(numbers) < count:
-            number = common * integer(rng, 2, int(8 + size))
+            number = common * integer(rng, 2, int(24 + size))
             if number not in numbers:
                 numbers.append(number)
         value = lcm(*numbers) if multiple else gcd(*numbers)

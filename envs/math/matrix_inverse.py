@@ -21,14 +21,14 @@ __all__ = ["MatrixInverse"]
 class MatrixInverse(Problem):
     """Find the inverse of a square matrix of whole numbers.
 
-    Difficulty d gives 2 to 4 rows with entries up to 3 to 7.
+    Difficulty d gives 2 to 4 rows with entries up to 6 to 9.
     """
 
     verifier: ClassVar[str] = "matrix"
 
     def generate(self, rng: np.random.Generator, difficulty: int) -> Task:
         """Draws until there is an inverse with denominators below 10 times the difficulty that is not the matrix."""
-        n, size = level(difficulty, 2, 4), level(difficulty, 3, 7)
+        n, size = level(difficulty, 2, 4), level(difficulty, 6, 9)
         while True:
             rows: list[list[int]] = rng.integers(-size, size + 1, size=(n, n)).tolist()
             if not 0 < abs(determinant(rows)) <= 10 + 20 * difficulty:
