@@ -6,10 +6,12 @@ presentation (white space, brackets, LaTeX spacing, ``x =`` before a number) and
 
 from __future__ import annotations
 
+import json
 import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import ClassVar, Generic, TypeVar
 
 from rlvr_gym.task import Task
@@ -58,6 +60,10 @@ _FACTOR = re.compile(r"\(?\s*(\d{1,300})\s*\)?\s*(?:(?:\^|\*\*)\s*[({]?\s*(\d{1,
 _PRODUCT_SIGN = re.compile(r"(?<!\*)\*(?!\*)|,|(?<=\d)\s+(?=\d)")
 _ENVIRONMENT = re.compile(r"\\begin\{([bpvBV]?matrix|array)\}(.*)\\end\{\1\}", re.DOTALL)
 _ROW = re.compile(r"[\[(]([^\[\]()]*)[\])]")
+_JOINT = re.compile(r"\band\b|\bor\b|;")
+_LOOSE_SIGN = re.compile(r"\s*([=/])\s*")
+_TIMES_LETTER = re.compile(r"(?<=[\d)}])\s*x\s*(?=[\d(])")
+_RATIO = re.compile(r"([+-]?)\s?(\d{1,1000})(?:\s?/\s?(\d{1,1000}))?", re.ASCII)
 _PLAIN_INTEGER = re.compile(r"-?\d{1,300}", re.ASCII)
 _PLAIN_LIST = re.compile(r"-?\d{1,300}(?:, ?-?\d{1,300}){0,499}", re.ASCII)
 _PLAIN_MATRIX = re.compile(r"\[?\[-?\d{1,300}(?:, ?-?\d{1,300}|\], ?\n?\[-?\d{1,300}){0,1999}\]\]?", re.ASCII)
@@ -68,6 +74,10 @@ def tidy(text: str) -> str | None:
     """``text`` with the usual ways of writing signs and fractions made one; None if it is too long to be read."""
     if len(text) > MAX_CHARS:
         return None
+    if (
+        text.isascii() and "\\" not in text and "$" not in text
+    ):  # nothing of what is looked for below is there
+        return text.strip().removesuffix(".").strip()
     text = _LATEX_SPACE.sub(" ", text.translate(_SYMBOLS))
     text = _LATEX_TIMES.sub("*", text.replace(r"\{", "{").replace(r"\}", "}"))
     text = _SUPERSCRIPT_RUN.sub(lambda m: "^" + "".join(_SUPERSCRIPTS[ch] for ch in m.group()), text)
@@ -114,7 +124,10 @@ def plain_matrix(text: str) -> list[list[int]] | None:
         return None
     if _PLAIN_MATRIX.fullmatch(text) is None:
         return None
-    rows = [list(map(int, row.rpartition("[")[2].split(","))) for row in text[:-2].split("]")]
+    try:
+        rows: list[list[int]] = json.loads(text)  # the quickest way to read what the pattern lets through
+    except ValueError:  # 007
+        return None
     return rows if max(map(len, rows)) == min(map(len, rows)) <= MAX_ITEMS else None
 
 
@@ -130,8 +143,8 @@ def integer_of(text: str) -> int | None:
 
 
 def _split(text: str) -> list[str] | None:
-    text = re.sub(r"\band\b|\bor\b|;", ",", text)
-    parts = text.split(",") if "," in text else re.sub(r"\s*([=/])\s*", r"\1", text).split()
+    text = _JOINT.sub(",", text)
+    parts = text.split(",") if "," in text else _LOOSE_SIGN.sub(r"\1", text).split()
     return parts if 0 < len(parts) <= MAX_ITEMS else None
 
 
@@ -174,7 +187,7 @@ def parse_factors(text: str) -> list[int] | None:
         return None
     if "=" in clean:
         clean = clean.rpartition("=")[2]
-    clean = re.sub(r"(?<=[\d)}])\s*x\s*(?=[\d(])", "*", clean)
+    clean = _TIMES_LETTER.sub("*", clean)
     factors: list[int] = []
     for part in _PRODUCT_SIGN.split(_unwrap(clean)):
         match = _FACTOR.fullmatch(part.strip())
@@ -265,9 +278,7 @@ class ReducedFractionVerifier(ParsedVerifier[tuple[int, int]]):
     def read(self, answer: str, task: Task) -> tuple[int, int] | None:
         """Numerator and denominator as they are written."""
         clean = tidy(answer)
-        match = re.fullmatch(
-            r"([+-]?)\s?(\d{1,1000})(?:\s?/\s?(\d{1,1000}))?", _unwrap(clean or ""), re.ASCII
-        )
+        match = _RATIO.fullmatch(_unwrap(clean or ""))
         if match is None:
             return None
         below = int(match[3] or 1)
@@ -275,7 +286,8 @@ class ReducedFractionVerifier(ParsedVerifier[tuple[int, int]]):
 
     def holds(self, value: tuple[int, int], task: Task) -> bool:
         """The same numerator and denominator as in lowest terms."""
-        return value == Fraction(task.answer).as_integer_ratio()
+        gold = parse_rational(str(task.answer))  # much faster than Fraction(text)
+        return value == (Fraction(task.answer) if gold is None else gold).as_integer_ratio()
 
 
 class NumbersVerifier(ParsedVerifier[Sequence[Fraction | int]]):
@@ -289,7 +301,7 @@ class NumbersVerifier(ParsedVerifier[Sequence[Fraction | int]]):
 
     def holds(self, value: Sequence[Fraction | int], task: Task) -> bool:
         """The same numbers, as often."""
-        gold = self.read(str(task.answer), task) or []
+        gold = _gold_numbers(str(task.answer)) or []
         return value == gold if self.ordered else sorted(value) == sorted(gold)
 
 
@@ -317,4 +329,17 @@ class MatrixVerifier(ParsedVerifier[Sequence[Sequence[Fraction | int]]]):
 
     def holds(self, value: Sequence[Sequence[Fraction | int]], task: Task) -> bool:
         """The same shape and entries."""
-        return value == self.read(str(task.answer), task)
+        return value == _gold_matrix(str(task.answer))
+
+
+# A task's answers are many, and those of a group come one after the other: its reference is read once.
+
+
+@lru_cache(maxsize=1024)
+def _gold_numbers(text: str) -> Sequence[Fraction | int] | None:
+    return plain_integers(text) or parse_numbers(text)
+
+
+@lru_cache(maxsize=1024)
+def _gold_matrix(text: str) -> Sequence[Sequence[Fraction | int]] | None:
+    return plain_matrix(text) or parse_matrix(text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import ClassVar, Generic, TypeVar
 
 from rlvr_gym.task import Task
@@ -42,6 +43,10 @@ _NOISE = str.maketrans(dict.fromkeys("[](){}\"'`,|&\u2502\u2503\u2551", " "))
 _PAIR = re.compile(
     r"([A-Za-z]\w{0,30})[*\"'`]*\s*(?::=|=>|->|\u2192|=|:|\bis\b)\s*[*\"'`]*([\w-]{1,40})", re.ASCII
 )
+_PLAIN_GRID = re.compile(r"[A-Za-z0-9 \n]+")
+_PLAIN_ASSIGNMENT = re.compile(r"[A-Za-z]\w{0,30} ?= ?\w{1,40}(?:, [A-Za-z]\w{0,30} ?= ?\w{1,40})*", re.ASCII)
+_PLAIN_SELECTION = re.compile(r"\d{1,3}(?:, \d{1,3}){0,999}", re.ASCII)
+_NO_WHOLE_NUMBER = re.compile(r"\d\s*(?:\.\s*\d|-)|-\s*\d")
 _BETWEEN_PAIRS = re.compile(r"(?:[\s,;.|&{}()\[\]\"'`*-]|\band\b)*")
 _WORD = re.compile(r"[^\W_]+")
 _BITS = {"1": True, "true": True, "t": True, "yes": True, "0": False, "false": False, "f": False, "no": False}
@@ -72,7 +77,7 @@ class RuleVerifier(AnswerVerifier, Generic[T]):
     def check(self, answer: str, task: Task) -> Verdict:
         """Unreadable, impossible and rule-breaking answers have different reasons."""
         shown = answer[:200]
-        if self.impossible and normalized(answer) == self.impossible:
+        if self.impossible and self._says_impossible(answer):
             return (
                 Verdict.right(shown) if task.answer["reference"] is None else Verdict.wrong(extracted=shown)
             )
@@ -81,6 +86,12 @@ class RuleVerifier(AnswerVerifier, Generic[T]):
             return Verdict.wrong(Reason.UNPARSEABLE, shown)
         fault = self.fault(value, task)
         return Verdict.right(shown) if fault is None else Verdict.wrong(Reason.RULE_BROKEN, shown, rule=fault)
+
+    def _says_impossible(self, answer: str) -> bool:
+        first = self.impossible.partition(" ")[
+            0
+        ]  # to look for it is much faster, and enough for nearly all answers
+        return first in answer.lower() and normalized(answer) == self.impossible
 
 
 def normalized(text: str) -> str:
@@ -105,6 +116,21 @@ def parse_grid(text: str, rows: int, columns: int, symbols: Collection[str]) -> 
     """
     if len(text) > MAX_CHARS:
         return None
+    if _PLAIN_GRID.fullmatch(text):  # as most answers are written
+        lines = [cells for line in text.lower().split("\n") if (cells := line.replace(" ", ""))]
+    else:
+        found = _grid_lines(text)
+        if found is None:
+            return None
+        lines = found
+    if len(lines) == 1 and len(lines[0]) == rows * columns:
+        lines = [lines[0][start : start + columns] for start in range(0, rows * columns, columns)]
+    fits = len(lines) == rows and all(len(line) == columns for line in lines)
+    return lines if fits and frozenset(symbols).issuperset("".join(lines)) else None
+
+
+def _grid_lines(text: str) -> list[str] | None:
+    """The cells of each line that has any, without what may stand around them; None if the rows' labels are wrong."""
     text = _LATEX.sub(" ", _FENCE.sub("", text)).replace("\\\\", "\n").replace("]", "\n").replace(";", "\n")
     lines: list[str] = []
     for line in text.lower().splitlines():
@@ -117,12 +143,7 @@ def parse_grid(text: str, rows: int, columns: int, symbols: Collection[str]) -> 
         cells = "".join(line.split())
         if cells and not _FRAME.issuperset(cells):
             lines.append(cells)
-    if len(lines) == 1 and len(lines[0]) == rows * columns:
-        lines = [lines[0][start : start + columns] for start in range(0, rows * columns, columns)]
-    fits = len(lines) == rows and all(
-        len(line) == columns and all(c in symbols for c in line) for line in lines
-    )
-    return lines if fits else None
+    return lines
 
 
 def parse_assignment(text: str, names: Collection[str]) -> dict[str, str] | None:
@@ -132,9 +153,17 @@ def parse_assignment(text: str, names: Collection[str]) -> dict[str, str] | None
     """
     if len(text) > MAX_CHARS:
         return None
-    text = _FENCE.sub("", text)
     canonical = {name.lower(): name for name in names}
     values: dict[str, str] = {}
+    if _PLAIN_ASSIGNMENT.fullmatch(text):  # as most answers are written
+        for part in text.lower().split(", "):
+            said, _, value = part.partition("=")
+            name = canonical.get(said.rstrip().replace("_", ""))
+            value = value.lstrip()
+            if name is None or values.setdefault(name, value) != value:
+                return None
+        return values if len(values) == len(canonical) else None
+    text = _FENCE.sub("", text)
     position = 0
     for match in _PAIR.finditer(text):
         name = canonical.get(match[1].lower().replace("_", ""))
@@ -178,30 +207,45 @@ def parse_groups(
     """
     if len(text) > MAX_CHARS:
         return None
-    group_of = {label.lower(): index for index, label in enumerate(labels)}
-    canonical = {value.lower(): value for value in values}
-    ignored = {word.lower() for word in noise} | {"json", "markdown"}
+    group_of, canonical, ignored = _vocabulary(tuple(labels), tuple(values), tuple(noise))
     found: dict[str, int] = {}
     current: int | None = None
     for word in _WORD.findall(text.lower()):
-        if word in group_of:
-            current = group_of[word]
-        elif word in canonical:
+        if word in canonical and word not in group_of:
             if current is None or canonical[word] in found:
                 return None
             found[canonical[word]] = current
+        elif word in group_of:
+            current = group_of[word]
         elif word not in ignored:
             return None
     return found if len(found) == len(canonical) else None
 
 
+@lru_cache(maxsize=256)  # a task's answers are many, and a group of them comes one after the other
+def _vocabulary(
+    labels: tuple[str, ...], values: tuple[str, ...], noise: tuple[str, ...]
+) -> tuple[dict[str, int], dict[str, str], set[str]]:
+    """By their words in lower case: the positions of labels, the values, and what is passed over."""
+    group_of = {label.lower(): index for index, label in enumerate(labels)}
+    return (
+        group_of,
+        {value.lower(): value for value in values},
+        {word.lower() for word in noise} | {"json", "markdown"},
+    )
+
+
 def parse_selection(text: str, count: int) -> frozenset[int] | None:
     """The chosen numbers out of 1 to ``count``: ``1, 3``, ``{1, 3}``, ``Statements 1 and 3``, ``none``; or None."""
+    if _PLAIN_SELECTION.fullmatch(text):  # as most answers are written
+        plain = text.split(", ")
+        chosen = frozenset(map(int, plain))
+        return chosen if len(plain) <= count and min(chosen) >= 1 and max(chosen) <= count else None
     words = normalized(text).split() if len(text) <= MAX_CHARS else []
     if " ".join(words) in _EMPTY:
         return frozenset()
     numbers = [word for word in words if word not in _SELECTION_WORDS]
-    if not numbers or re.search(r"\d\s*(?:\.\s*\d|-)|-\s*\d", text) or len(numbers) > count:
+    if not numbers or _NO_WHOLE_NUMBER.search(text) or len(numbers) > count:
         return None
     if not all(word.isascii() and word.isdigit() and len(word) <= 3 for word in numbers):
         return None

@@ -34,6 +34,9 @@ _SAME_CHARACTER = str.maketrans(
     }
 )
 _LATEX_NOISE = re.compile(r"\\[!,;: ]|\{(,)\}|\\([$%])|\\(?:text|mathrm|mbox)\s?\{([^{}\\]*)\}")
+_MARKS = re.compile(r"[\\{$]")
+"""Without these, an ASCII text has no LaTeX and no currency."""
+_UNIT_CHARACTER = re.compile(r"[A-Za-z%]")
 _SINGULAR = {"feet": "foot", "inches": "inch", "halves": "half", "pennies": "penny", "centuries": "century"}
 # Words (as _unit_words leaves them, without a final s) that change the number in front of them: no units, even if the question has them.
 _SCALES = frozenset(
@@ -66,6 +69,9 @@ def parse_rational(text: str) -> Fraction | None:
     """
     if _PLAIN.fullmatch(text):
         return Fraction(int(text))
+    above, slash, below = text.partition("/")
+    if slash and _PLAIN.fullmatch(above) and _PLAIN.fullmatch(below):
+        return _quotient("", int(above), int(below))
     text = _tidy(text)
     if not text or not text.isascii():
         return None
@@ -90,6 +96,8 @@ def _tidy(text: str) -> str:
     """Presentation removed: LaTeX spacing, a currency sign, full-width digits, a full stop; "" if too long."""
     if len(text) > MAX_CHARS:
         return ""
+    if text.isascii() and not _MARKS.search(text):
+        return text.strip().removesuffix(".").strip()
     text = _without_latex(text).translate(_SAME_CHARACTER).strip()
     if not text.isascii():
         text = "".join(unicodedata.normalize("NFKC", c) if "\uff10" <= c <= "\uff19" else c for c in text)
@@ -128,7 +136,7 @@ def _without_unit(answer: str, prompt: str) -> str:
     Its every word has to stand in the question, which must not use another unit of the same kind ("5 cents" is no
     5 where dollars are asked for), and none may change the number ("dozen", "thousand").
     """
-    if len(answer) > MAX_CHARS or _PLAIN.fullmatch(answer):
+    if len(answer) > MAX_CHARS or not _UNIT_CHARACTER.search(answer):
         return answer
     match = _WITH_UNIT.fullmatch(_without_latex(answer).strip())
     if match is None:

@@ -23,6 +23,7 @@ __all__ = [
 
 _SEPARATORS = re.compile(r"(?:[\s,;.()\[\]{}\"'`*|]|\band\b)*", re.IGNORECASE)
 _NAME = re.compile(r"[^\W_]{1,40}")
+_PLAIN_NAMES = re.compile(r"[A-Za-z0-9]{1,40}(?:, [A-Za-z0-9]{1,40})*")
 _ARROWS = re.compile(r"\\(?:right|leftright|long|longright)?arrow|\\to\b|[-=]+>|\u2192|\u2014|\u2013|-")
 _LABEL = re.compile(r"\s*[A-Za-z][A-Za-z ]{2,30}[:=]\s*")
 _PAIR = re.compile(
@@ -52,10 +53,14 @@ def scan(text: str, pattern: re.Pattern[str]) -> list[re.Match[str]] | None:
 
 def parse_names(text: str, names: Collection[str]) -> list[str] | None:
     """Names in order: ``A -> B``, ``A, B``, ``[A, B]``, ``Path: A B``; None if anything else is said."""
-    label = _LABEL.match(text)
-    text = _ARROWS.sub(" ", text[label.end() :] if label else text)
+    if _PLAIN_NAMES.fullmatch(text):  # as most answers are written
+        words = text.lower().split(", ")
+    else:
+        label = _LABEL.match(text)
+        text = _ARROWS.sub(" ", text[label.end() :] if label else text)
+        words = [match.group().lower() for match in scan(text, _NAME) or []]
     canonical = {name.lower(): name for name in names}
-    found = [canonical.get(m.group().lower()) for m in scan(text, _NAME) or [] if m.group().lower() != "and"]
+    found = [canonical.get(word) for word in words if word != "and"]
     known = [name for name in found if name is not None]
     return known if found and len(known) == len(found) else None
 

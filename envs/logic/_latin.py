@@ -149,7 +149,7 @@ class LatinVerifier(GridVerifier):
         for i, column in enumerate(zip(*grid, strict=True)):
             if len(set(column)) < len(column):
                 return f"column {i + 1} repeats a number"
-        return self.broken_clue([[int(cell) for cell in row] for row in grid], puzzle)
+        return self.broken_clue([list(map(int, row)) for row in grid], puzzle)
 
     def broken_clue(self, grid: list[list[int]], puzzle: dict[str, Any]) -> str | None:
         """The first clue that a Latin square breaks, or None."""

@@ -11,7 +11,6 @@ from rlvr_gym.envs.logic._grids import GridProblem, explain_grid, grid_format
 from rlvr_gym.envs.logic._latin import (
     DIGITS,
     LatinVerifier,
-    box_of,
     givens_text,
     latin_model,
     latin_rules,
@@ -48,13 +47,12 @@ class SudokuVerifier(LatinVerifier):
     def broken_clue(self, grid: list[list[int]], puzzle: dict[str, Any]) -> str | None:
         """No box holds a number twice."""
         size = puzzle["size"]
-        boxes: list[set[int]] = [set() for _ in range(size)]
-        for r, row in enumerate(grid):
-            for c, value in enumerate(row):
-                box = box_of(r, c, size, BOXES[size])
-                if value in boxes[box]:
-                    return f"box {box + 1} repeats a number"
-                boxes[box].add(value)
+        height, width = BOXES[size]
+        corners = [(top, left) for top in range(0, size, height) for left in range(0, size, width)]
+        for number, (top, left) in enumerate(corners, 1):
+            values = [value for row in grid[top : top + height] for value in row[left : left + width]]
+            if len(set(values)) < size:
+                return f"box {number} repeats a number"
         return None
 
 
