@@ -6,6 +6,8 @@ An environment package of theirs is a module with ``load_environment``; this is 
 
     env = load_environment("GuessTheNumber", n=1000, difficulty=4)
 
+The other way round, an environment of theirs is ``rlvr/PrimeEnvironment-v0``.
+
 From 0.2 on the package has another interface (task sets, harnesses), which this module does not speak.
 """
 
