@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -34,6 +35,8 @@ _WORDS = {
 _MOVE = re.compile(r"up|down|left|right|[\u2190-\u2193]|[udlr]{1,200}(?![a-z])", re.IGNORECASE)
 
 Cell = tuple[int, int]
+Place = int
+"""The index of a cell in a framed maze."""
 
 
 @register_verifier("maze_path")
@@ -76,24 +79,22 @@ class PathInMaze(Problem):
         """Draws walls and a goal in the farther half of what can be reached, or outside of it."""
         size = level(difficulty, 4, 13)
         split = rng.random() < IMPOSSIBLE_SHARE
+        names = _names(size)
         while True:
-            maze = [
-                ["X" if wall else "." for wall in row] for row in (rng.random((size, size)) < 0.3).tolist()
-            ]
-            start: Cell = (int(rng.integers(size)), int(rng.integers(size)))
-            maze[start[0]][start[1]] = "S"
-            before, waves = _search(maze, start)
+            walls = (rng.random((size, size)) < 0.3).tolist()
+            maze = _framed(["".join(["X" if wall else "." for wall in row]) for row in walls])
+            start = (1 + int(rng.integers(size))) * (size + 1) + int(rng.integers(size))
+            maze[start] = "S"
+            before, waves = _search(maze, start, size + 1)
             order = list(before)
-            others = [
-                (r, c) for r in range(size) for c in range(size) if maze[r][c] == "." and (r, c) not in before
-            ]
+            others = [place for place in names if maze[place] == "." and place not in before]
             choice = others if split else order[max(2, len(order) // 2) :]
             if choice and len(order) >= size:
                 break
         end = choice[int(rng.integers(len(choice)))]
-        maze[end[0]][end[1]] = "E"
-        reference, lines = _explain(before, waves, start, end)
-        rows = ["".join(row) for row in maze]
+        maze[end] = "E"
+        reference, lines = _explain(before, waves, start, end, size)
+        rows = ["".join(maze[row : row + size]) for row in range(size + 1, len(maze) - 1 - size, size + 1)]
         return Task(
             prompt=ask(
                 "Find a shortest path from S to E in this maze. X is a wall, . is free; a move goes one cell up (U), "
@@ -115,38 +116,55 @@ def _find(maze: Sequence[str], mark: str) -> Cell:
     return next((r, row.index(mark)) for r, row in enumerate(maze) if mark in row)
 
 
-def _search(maze: Sequence[Sequence[str]], start: Cell) -> tuple[dict[Cell, str], list[list[Cell]]]:
+def _framed(rows: Sequence[str]) -> list[str]:
+    """The cells one row after the other, with a wall after each and rows of walls around: nothing leads out of it."""
+    wall = "X" * (len(rows) + 1)
+    return list(wall + "".join([f"{row}X" for row in rows]) + wall)
+
+
+@cache
+def _names(size: int) -> dict[Place, str]:
+    """Row and column, from 1, of the cells of a framed maze, in order."""
+    return {(r + 1) * (size + 1) + c: f"{r + 1},{c + 1}" for r in range(size) for c in range(size)}
+
+
+def _steps(width: int) -> dict[str, int]:
+    """How far each move leads in a framed maze."""
+    return {move: down * width + right for move, (down, right) in MOVES.items()}
+
+
+def _search(maze: Sequence[str], start: Place, width: int) -> tuple[dict[Place, str], list[list[Place]]]:
     """The last move to every cell that can be reached, in the order of the search; and the cells by distance."""
+    moves = list(_steps(width).items())
     before = {start: ""}
     waves = [[start]]
     while waves[-1]:
-        wave: list[Cell] = []
-        for row, column in waves[-1]:
-            for move, (down, right) in MOVES.items():
-                r, c = cell = (row + down, column + right)
-                inside = 0 <= r < len(maze) and 0 <= c < len(maze)
-                if inside and maze[r][c] != "X" and cell not in before:
-                    before[cell] = move
-                    wave.append(cell)
+        wave: list[Place] = []
+        for place in waves[-1]:
+            for move, step in moves:
+                beside = place + step
+                if maze[beside] != "X" and beside not in before:
+                    before[beside] = move
+                    wave.append(beside)
         waves.append(wave)
     return before, waves[:-1]
 
 
 def _explain(
-    before: dict[Cell, str], waves: Sequence[Sequence[Cell]], start: Cell, end: Cell
+    before: dict[Place, str], waves: Sequence[Sequence[Place]], start: Place, end: Place, size: int
 ) -> tuple[str | None, list[str]]:
-    lines = []
+    names, steps = _names(size), _steps(size + 1)
+    lines = ["Cells (row,column) by their distance from S:"]
     for distance, wave in enumerate(waves):
-        lines.append(f"{distance}: {' '.join(f'{r + 1},{c + 1}' for r, c in wave)}")
+        lines.append(f"{distance}: {' '.join([names[place] for place in wave])}")
         if end in wave:
             break
-    lines.insert(0, "Cells (row,column) by their distance from S:")
     if end not in before:
-        return None, [*lines, f"E at {end[0] + 1},{end[1] + 1} is not among them."]
+        return None, [*lines, f"E at {names[end]} is not among them."]
     moves = ""
     at = end
     while at != start:
         move = before[at]
         moves = move + moves
-        at = (at[0] - MOVES[move][0], at[1] - MOVES[move][1])
+        at -= steps[move]
     return moves, lines
