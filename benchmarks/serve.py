@@ -83,6 +83,9 @@ class Server:
         assert self.process.stderr is not None
         found = re.search(r"http://127\.0\.0\.1:(\d+)", self.process.stderr.readline())
         assert found, "the server did not start"
+        self.log: list[str] = []
+        self._reader = threading.Thread(target=self.log.extend, args=(self.process.stderr,), daemon=True)
+        self._reader.start()
         self.port = int(found[1])
 
     def count(self, name: str) -> int:
@@ -103,6 +106,9 @@ class Server:
         """SIGTERM, and a proper end."""
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(60) == 0, "the server did not end as it should"
+        self._reader.join()
+        if self.log:
+            print("The server's log:", *self.log[:20], sep="\n", file=sys.stderr)
 
 
 def play(port: int, episodes: queue.SimpleQueue[Episode], kept: bool, seen: Seen) -> None:
@@ -162,7 +168,7 @@ def be_hostile(port: int) -> None:
             half[:-30] = []
         with contextlib.suppress(OSError):
             mute.setblocking(False)
-            mute.sendall(b"GET /schema HTTP/1.1\r\nHost: x\r\n\r\n" * 10)
+            mute.sendall(b"GET /schema HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
         with contextlib.suppress(Exception), GenericEnvClient(f"http://127.0.0.1:{port}") as client:
             if turn % 3 == 0:
                 client.step({"message": "x" * 2_000_000})

@@ -9,6 +9,7 @@ from typing import TypeVar
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
 
 from rlvr_gym.registration import EnvEntry
 from rlvr_gym.serve.messages import (
@@ -126,6 +127,8 @@ async def _read(request: Request, model: type[_M], sessions: Sessions) -> _M:
                 body += chunk
                 if len(body) > limit:
                     raise Refusal(Code.TOO_LARGE, f"A request may have {limit} bytes.", limit=limit)
+    except ClientDisconnect:  # nobody reads the answer; but it is no defect, and not for the log
+        raise Refusal(Code.INVALID_JSON, "The request ended before its body did.") from None
     except TimeoutError:
         raise Refusal(Code.TOO_SLOW, f"The request took longer than {seconds:g} s.") from None
     return read(model, bytes(body) or b"{}")

@@ -310,6 +310,17 @@ def test_half_a_body_does_not_stay(server):
     raw.close()
 
 
+def test_who_leaves_in_the_middle_of_a_request_is_no_defect(server):
+    for i in range(50):
+        raw = sockets.create_connection(("127.0.0.1", server.port))
+        raw.sendall(b"POST /step HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"[: 10 + 2 * i])
+        raw.close()
+    until = time.monotonic() + 60
+    while server.metric('refusals_total{code="INVALID_JSON"}') < 1 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert server.metric('refusals_total{code="EXECUTION_ERROR"}') == 0
+
+
 def test_garbage_is_no_http(server):
     for garbage in (
         b"\x16\x03\x01" + os.urandom(200),
@@ -341,6 +352,11 @@ def test_more_connections_than_there_may_be_are_cut_off(server):
                 return
         time.sleep(0.1)
     raise AssertionError("nobody was cut off")
+
+
+def test_nothing_of_all_this_is_in_the_log(server):
+    """A disk that clients can fill, or a pipe that nobody reads, would stop the server. The last test of this server."""
+    assert len(server.log) == 1, server.log[1][:1000]
 
 
 def test_steps_that_hang_hold_nobody_else_up(strange, tmp_path):
