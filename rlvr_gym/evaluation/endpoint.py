@@ -21,6 +21,10 @@ __all__ = ["Endpoint", "read_answer"]
 MAX_ANSWER_BYTES = 64 * 2**20
 FIRST_REFUSALS = 3
 """So many requests are refused before the first answer: then it is not the requests that are at fault."""
+FIRST_TRIES = 3
+"""Of a request that finds nobody, before the first answer: the address may be wrong."""
+MOST_LOST = 20
+"""So many requests in a row lose their connection in all their tries: then the server is gone."""
 
 
 class Endpoint(StreamingModel):
@@ -54,7 +58,7 @@ class Endpoint(StreamingModel):
         self.identity = f"openai:{model} {json.dumps(settings.sampling, sort_keys=True)}"
         self._rng = np.random.default_rng()  # of waits alone
         self._limit_name = "max_tokens"
-        self._refusals = 0
+        self._works, self._refusals, self._lost = False, 0, 0
         self._quiet_until = 0.0
 
     @classmethod
@@ -73,10 +77,18 @@ class Endpoint(StreamingModel):
         return cls(url, model, settings)
 
     async def __aenter__(self) -> Endpoint:
-        """Opens the connections; they belong to the running event loop."""
+        """Opens the connections; they belong to the running event loop.
+
+        Raises:
+            ConfigError: if the key cannot be one.
+        """
         httpx, most = self._httpx, self._settings.concurrency
         # a local server wants no key, and ignores one
-        key = os.environ.get(self._settings.key_env) or "none"
+        key = os.environ.get(self._settings.key_env, "").strip() or "none"
+        if not (key.isascii() and key.isprintable()):
+            raise ConfigError(
+                f"The key in {self._settings.key_env} has characters that no key has; set it anew."
+            )
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"},
             limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
@@ -93,23 +105,32 @@ class Endpoint(StreamingModel):
         """One request, with its retries.
 
         Raises:
-            ConfigError: if the endpoint refuses the key or the model, or has never answered.
+            ConfigError: if the endpoint refuses the key or the model, does not answer, or has gone away.
         """
         async with self._first:
-            if not self.works:
+            if not self._works:
                 return await self._begin(query)
-        return await self._attempt(query)
+        completion, lost = await self._attempt(query)
+        self._lost = self._lost + 1 if lost else 0
+        if self._lost >= MOST_LOST:
+            raise ConfigError(
+                f"The endpoint {self._url} has gone away ({completion.error}); what is paid is kept: start the same "
+                "command again when it is back."
+            )
+        return completion
 
     async def _begin(self, query: Query) -> Completion:
         """Before the first answer has come."""
-        completion = await self._attempt(query)
-        self.works = completion.error is None
-        self._refusals += not self.works
-        if not self.works and (self._refusals >= FIRST_REFUSALS or completion.tries > 1):
+        completion, lost = await self._attempt(query)
+        refused = completion.error is not None
+        self._works = not refused or (self.has_answered and not lost)
+        self._refusals += refused
+        if not self._works and (self._refusals >= FIRST_REFUSALS or completion.tries > 1):
             raise ConfigError(f"The endpoint {self._url} does not answer: {completion.error}")
         return completion
 
-    async def _attempt(self, query: Query) -> Completion:
+    async def _attempt(self, query: Query) -> tuple[Completion, bool]:
+        """The completion, and whether all that failed is the connection."""
         most = 1 + self._settings.retries
         failure = _Failure("never asked")
         for number in range(1, most + 1):
@@ -119,22 +140,30 @@ class Endpoint(StreamingModel):
             except (self._httpx.HTTPError, self._httpx.InvalidURL, TimeoutError, ValueError) as error:
                 failure = _Failure(_short(error), lost=True)
             else:
-                if status == 200:
-                    completion = read_answer(body, number)
-                    if completion.error is None:
-                        return completion
-                    failure = _Failure(completion.error)
-                else:
-                    failure = self._refused(status, headers, body)
-                    if failure.final:
-                        return Completion(error=failure.text, tries=number)
-            if number == most or (failure.lost and not self.works and number == 3):
+                completion, failure = self._read(status, headers, body, number)
+                if completion is not None:
+                    return completion, False
+            if (
+                number == most
+                or failure.final
+                or (failure.lost and not self._works and number == FIRST_TRIES)
+            ):
                 break
-            wait = self._backoff.wait(number, self._rng, failure.asked)
             if failure.asked is not None and failure.asked > 1:
                 self._quiet_until = max(self._quiet_until, time.monotonic() + failure.asked)
-            await asyncio.sleep(wait)
-        return Completion(error=failure.text, tries=number)
+            await asyncio.sleep(self._backoff.wait(number, self._rng, failure.asked))
+        return Completion(error=failure.text, tries=number), failure.lost
+
+    def _read(
+        self, status: int, headers: Any, body: bytes, number: int
+    ) -> tuple[Completion | None, _Failure]:
+        """The completion, or why there is none."""
+        if status != 200:
+            return None, self._refused(status, headers, body)
+        completion = read_answer(body, number)
+        if completion.error is None:
+            return completion, _Failure("")
+        return None, _Failure(completion.error)
 
     async def _keep_quiet(self) -> None:
         """A server that asks to wait is left alone by all requests, not only by the one that was told."""
@@ -169,11 +198,11 @@ class Endpoint(StreamingModel):
         sampling = dict(self._settings.sampling)
         limit = sampling.pop("max_tokens")
         return {
+            **sampling,
             "model": self._model,
             "messages": [_as_chat(message) for message in query.messages],
             "seed": query.seed,
             limit_name: limit,
-            **sampling,
         }
 
     def _refused(self, status: int, headers: Any, body: bytes) -> _Failure:

@@ -48,6 +48,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        self._refused: ConfigError | None = None
         self._file = _open_locked(path)
         try:
             self._answers = self._read()
@@ -64,7 +65,8 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()  # and with it goes the lock
+        with contextlib.suppress(OSError):  # what put could not write, it has told
+            self._file.close()  # and with it goes the lock
 
     def get(self, key: str) -> Completion | None:
         """The answer of this key, if there is one."""
@@ -78,15 +80,18 @@ class Journal:
         """
         lines = b"".join(json.dumps(_row(*row)).encode() + b"\n" for row in rows)
         with self._lock:
+            if self._refused is not None:  # a line may be half written: nothing must come behind it
+                raise self._refused
             try:
                 self._file.write(lines)
                 self._file.flush()
                 os.fsync(self._file.fileno())
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                raise ConfigError(
+                self._refused = ConfigError(
                     f"{self.path} cannot be written ({reason}); make room and start the same command again."
-                ) from error
+                )
+                raise self._refused from error
             self._answers |= {key: completion for key, _, completion in rows if completion.error is None}
 
     def _read(self) -> dict[str, Completion]:
@@ -218,8 +223,7 @@ class RememberedStream(StreamingModel):
     def __init__(self, model: StreamingModel, journal: Journal | None, counts: Counts) -> None:
         self._model, self._journal, self._counts = model, journal, counts
         self.unit, self.identity, self.concurrency = model.unit, model.identity, model.concurrency
-        # with answers from before, a request that fails is at fault itself
-        model.works = model.works or (journal is not None and len(journal) > 0)
+        model.has_answered = journal is not None and len(journal) > 0
 
     async def __aenter__(self) -> RememberedStream:
         await self._model.__aenter__()

@@ -111,11 +111,11 @@ class StreamingModel(Model):
 
     Attributes:
         concurrency: most queries on their way at one time.
-        works: whether it has ever answered; if not, a failure may well be that of all queries.
+        has_answered: whether it has answered in an earlier run; what it refuses now is then the fault of the query.
     """
 
     concurrency: int = 1
-    works: bool = False
+    has_answered: bool = False
 
     @abstractmethod
     async def ask(self, query: Query) -> Completion:

@@ -43,7 +43,7 @@ def write_leaderboard(board: Mapping[str, Any], output: Path) -> Path:
 
 def render_eval(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """The page of one evaluation as text."""
-    cards = [_Card.of(row) for row in _chosen(rows)]
+    cards = [_Card.of(row, summary["length_unit"]) for row in _chosen(rows)]
     return _render(
         "eval.html",
         title=f"{summary['label']} on {summary['suite']}",
@@ -76,7 +76,7 @@ def _render(template: str, **values: Any) -> str:
 
 
 def _percent(value: Any) -> str:
-    return f"{100 * value:.1f}" if isinstance(value, int | float) else "–"
+    return f"{100 * value:.1f}".replace("-", "−") if isinstance(value, int | float) else "–"
 
 
 def _count(value: Any) -> str:
@@ -117,13 +117,13 @@ class _Card:
     notes: list[str]
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> _Card:
+    def of(cls, row: Mapping[str, Any], unit: str) -> _Card:
         verdict = row["verdict"]
         extracted, error = verdict.get("extracted"), verdict["details"].get("error")
         note = _NOTES.get(str(row["finish_reason"]))
         told = [
             note,
-            f"{row['num_tokens']:,} tokens or words",
+            f"{row['num_tokens']:,} {unit}",
             None if error is None else cut(str(error), 300),
         ]
         return cls(

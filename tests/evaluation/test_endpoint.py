@@ -238,6 +238,20 @@ def test_nobody_at_the_address_is_told_soon():
     assert time.monotonic() - begin < 60
 
 
+def test_a_server_that_goes_away_for_good_ends_the_run(serve, says):
+    server = serve(lambda number, _: says("x") if number < 5 else "hangup")
+    with pytest.raises(ConfigError, match="has gone away"):
+        attempt(server, 500, concurrency=4, retries=1)
+    assert len(server.requests) <= 5 + 2 * (20 + 4)
+
+
+def test_a_key_that_cannot_be_one_is_told_without_its_text(serve, says, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "geheim\x07")
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY") as told:
+        attempt(serve(lambda *_: says("x")), 2)
+    assert "geheim" not in str(told.value)
+
+
 def test_a_reader_that_goes_away_stops_the_requests(serve, says):
     server = serve(lambda *_: says("x"))
     problem = load_problem("Arithmetic")

@@ -127,6 +127,40 @@ def test_failures_are_tried_again_and_only_they(serve, says, tmp_path):
     assert again["tasks"] == first["tasks"]
 
 
+def test_what_is_refused_for_good_does_not_keep_a_run_from_its_end(serve, says, tmp_path):
+    server = serve(lambda number, _: says("x") if number else (400, {"error": "too long"}))
+    assert evaluate(server, tmp_path / "r", "--limit", "10")["invalid"] == 1
+    server.behave = lambda *_: (400, {"error": "too long"})
+    assert evaluate(server, tmp_path / "r", "--limit", "10")["invalid"] == 1
+
+
+def test_a_run_that_is_started_again_without_its_server_says_so(serve, says, tmp_path, capsys):
+    server = serve(lambda number, _: says("x") if number < 4 else (500, {}))
+    evaluate(server, tmp_path / "r", "--limit", "10")
+    server.behave = lambda *_: "hangup"
+    line = ["eval", "quick", "-m", server.address, "-o", str(tmp_path / "r"), "--limit", "10"]
+    assert run(line) == 2
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_the_run_and_leaves_a_file_that_can_be_read(tmp_path, monkeypatch):
+    path = tmp_path / "j.jsonl"
+    with Journal(path) as journal:
+        journal.put([("a", make_query(), Completion("x"))])
+
+        def full(_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("os.fsync", full)
+        for _ in range(2):
+            with pytest.raises(ConfigError, match="make room"):
+                journal.put([("b", make_query(), Completion("y"))])
+        assert journal.get("b") is None
+    monkeypatch.undo()
+    with Journal(path) as journal:
+        assert journal.get("a").text == "x"
+
+
 def test_another_model_or_sampling_is_not_mixed_in(serve, says, tmp_path, capsys):
     server = serve(lambda *_: says("<answer>1</answer>"))
     evaluate(server, tmp_path / "r", "--limit", "10")
