@@ -26,6 +26,7 @@ __all__ = [
     "LoggingConfig",
     "LoraConfig",
     "OptimiserConfig",
+    "RayConfig",
     "SFTConfig",
     "SamplingConfig",
     "TrainConfig",
@@ -83,7 +84,9 @@ class EnvConfig(Section):
     max_turns: int | None = Field(
         default=None, ge=1, description="Most actions in an episode; none for the problem's own."
     )
-    executor: Literal["inline", "process"] = Field(default="inline", description="Where verification runs.")
+    executor: Literal["inline", "process", "ray"] = Field(
+        default="inline", description="Where verification runs."
+    )
     verify_timeout: float = Field(
         default=10.0, gt=0, description="Seconds for one verification, where it can be killed."
     )
@@ -262,6 +265,22 @@ class LoggingConfig(Section):
     project: str = Field(default="rlvr-gym", description="The trackers' project.")
 
 
+class RayConfig(Section):
+    """Rollout workers on a Ray cluster (see :mod:`rlvr_gym.agents.distributed`)."""
+
+    workers: int = Field(default=1, ge=1, description="Rollout workers, each with a copy of the policy.")
+    staleness: int = Field(
+        default=0,
+        ge=0,
+        description="Steps that sampling runs ahead: rollouts come from weights so many versions behind.",
+    )
+    cpus: float = Field(default=1.0, ge=0, description="Processors that Ray reserves for a worker.")
+    gpus: float = Field(default=0.0, ge=0, description="GPUs that Ray reserves for a worker.")
+    address: str | None = Field(
+        default=None, description="Of the cluster; none for RAY_ADDRESS, else this machine alone."
+    )
+
+
 class TrainConfig(Section):
     """Everything that determines a training run."""
 
@@ -284,6 +303,9 @@ class TrainConfig(Section):
     checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig, description="Checkpoints.")
     guard: GuardConfig = Field(default_factory=GuardConfig, description="Alarms.")
     logging: LoggingConfig = Field(default_factory=LoggingConfig, description="Logs.")
+    ray: RayConfig | None = Field(
+        default=None, description="Sample on a Ray cluster; none for in this process."
+    )
     seed: int = Field(
         default=0, ge=0, lt=2**32, description="Initial weights, training tasks and sampling follow from it."
     )
@@ -305,7 +327,7 @@ class TrainConfig(Section):
     def _lay_over_preset(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
-        given = {key: _open_up(key, value) for key, value in data.items()}
+        given = _mend_staleness({key: _open_up(key, value) for key, value in data.items()})
         if given.get("preset") is None:
             return given
         filled = preset_settings(given["preset"])
@@ -313,6 +335,14 @@ class TrainConfig(Section):
         if isinstance(chosen, Mapping) and chosen.get("name", own) != own:
             del filled["algorithm"]  # another algorithm begins from its own settings
         return _merge(filled, given)
+
+    @model_validator(mode="after")
+    def _stale_rollouts_are_weighed(self) -> Self:
+        if self.ray is not None and self.ray.staleness and self.algorithm.importance_cap is None:
+            raise ValueError(
+                "ray.staleness above 0 gives rollouts of older weights: set algorithm.importance_cap, such as 2"
+            )
+        return self
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
@@ -370,6 +400,14 @@ class TrainConfig(Section):
 def merge_overrides(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Two layers of overrides (nested or dotted paths) as one, not yet checked; ``over`` wins, a reward as a whole."""
     return _merge(_nest(base), _nest(over))
+
+
+def _mend_staleness(data: dict[str, Any]) -> dict[str, Any]:
+    """Rollouts of older weights get truncated importance sampling, unless it is said how they are weighed."""
+    ray, algorithm = data.get("ray"), data.get("algorithm", {})
+    if isinstance(ray, Mapping) and ray.get("staleness") and isinstance(algorithm, Mapping):
+        data["algorithm"] = {"recompute_old": True, "importance_cap": 2.0, **algorithm}
+    return data
 
 
 def _nest(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,9 @@ from rlvr_gym.agents.tasks import TaskFeed
 from rlvr_gym.env import EnvSettings
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.rewards import Reward
+from rlvr_gym.task import Task
 
-__all__ = ["Group", "Sampler", "reward_matrix", "rollout_rows", "sample_metrics"]
+__all__ = ["Group", "Sampler", "play_tasks", "reward_matrix", "rollout_rows", "sample_metrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,7 @@ class Sampler:
     ) -> None:
         self.engine, self.settings, self.feed, self.config = engine, settings, feed, config
         self.rows = rows
-        self._seed = derive_seed(config.seed, "sampling")
-        self._params = config.sampling.params()
-        if self._params.chunking is not None and settings.problem.several_turns:
+        if config.sampling.chunking is not None and settings.problem.several_turns:
             raise ConfigError(
                 f"sampling.chunk cuts one long completion; {config.env.id} has several turns: leave it at 0."
             )
@@ -82,23 +81,60 @@ class Sampler:
         return useful[:wanted], everything
 
     def _round(self, prompts: int, step: int) -> list[Group]:
-        size = self.config.sampling.group_size
-        episodes = [self.settings.begin(task) for task in self.feed.take(prompts) for _ in range(size)]
-        trajectories = play(
-            self.engine,
-            episodes,
-            self._params,
-            self.settings.verifier,
-            seed=self._seed,
-            first_row=self.rows,
-            executor=self.settings.executor,
-            timeout=self.settings.verify_timeout,
-        )
-        self.rows = (self.rows + len(episodes)) % 2**32
-        groups = [trajectories[i : i + size] for i in range(0, len(trajectories), size)]
-        for group in groups:
+        attempts = self._attempts(prompts, step)
+        for group in attempts:
             self.feed.observe(group[0].episode.task, [t.verdict for t in group])
-        return [Group(group, self.settings.design([t.rollout() for t in group], step)) for group in groups]
+        return [Group(group, self.settings.design([t.rollout() for t in group], step)) for group in attempts]
+
+    def _attempts(self, prompts: int, step: int) -> list[list[Trajectory]]:
+        """The attempts at the next tasks, task by task."""
+        return play_tasks(self.engine, self.settings, self.config, *self._draw(prompts))
+
+    def _draw(self, prompts: int) -> tuple[list[Task], int]:
+        """The next tasks, and the first of the random streams that the attempts at them use."""
+        tasks, first_row = self.feed.take(prompts), self.rows
+        self.rows = (self.rows + prompts * self.config.sampling.group_size) % 2**32
+        return tasks, first_row
+
+    def metrics(self) -> dict[str, float]:
+        """What it says of itself, beside the samples."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint needs beside :attr:`rows` and the feed."""
+        return {}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """The inverse of :meth:`state_dict`."""
+
+    def close(self) -> None:
+        """Frees what it holds."""
+
+
+def play_tasks(
+    engine: RolloutEngine, settings: EnvSettings, config: TrainConfig, tasks: Sequence[Task], first_row: int
+) -> list[list[Trajectory]]:
+    """``sampling.group_size`` attempts at each task.
+
+    Args:
+        engine: samples completions.
+        settings: the environment.
+        config: the run's configuration.
+        tasks: what is attempted.
+        first_row: the attempts draw from the random streams ``first_row``, ``first_row + 1`` and so on.
+    """
+    size = config.sampling.group_size
+    trajectories = play(
+        engine,
+        [settings.begin(task) for task in tasks for _ in range(size)],
+        config.sampling.params(),
+        settings.verifier,
+        seed=derive_seed(config.seed, "sampling"),
+        first_row=first_row,
+        executor=settings.executor,
+        timeout=settings.verify_timeout,
+    )
+    return [trajectories[i : i + size] for i in range(0, len(trajectories), size)]
 
 
 def sample_metrics(groups: Sequence[Group]) -> dict[str, float]:

@@ -51,6 +51,8 @@ from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.sft import warm_start
 from rlvr_gym.agents.tasks import TaskFeed, make_settings
 from rlvr_gym.agents.world import World
+from rlvr_gym.cluster import ray_is_installed
+from rlvr_gym.errors import ConfigError
 from rlvr_gym.task import Task
 
 __all__ = ["Summary", "Trainer", "train"]
@@ -100,7 +102,7 @@ class Trainer:
         self.engine = make_engine(
             config.sampling.engine, self.policy, config.sampling.max_rows, self.world, self.policy.autocast
         )
-        self.sampler = Sampler(self.engine, self.settings, self.feed, config)
+        self.sampler = self._make_sampler()
         self.learner = Learner(self.policy, config, world=self.world)
         self.credit = Credit(config, self.learner, self.settings.design)
         self.guard, self.alarms = CollapseGuard(), Alarms(config.guard)
@@ -115,6 +117,22 @@ class Trainer:
         )
         self.log.write_json("config.json", config.to_dict())
         self._began = time.monotonic() - self.state.seconds
+
+    def _make_sampler(self) -> Sampler:
+        """Rollouts from this process, or from workers on a Ray cluster."""
+        parts = self.engine, self.settings, self.feed, self.config
+        if self.config.ray is None:
+            return Sampler(*parts)
+        if self.world.size > 1:
+            raise ConfigError("The section ray brings its own workers: start the run without torchrun.")
+        if not ray_is_installed():
+            self.progress.say(
+                "Ray is not installed, so rollouts are sampled here: pip install 'rlvr-gym[ray]'."
+            )
+            return Sampler(*parts)
+        from rlvr_gym.agents.distributed import RaySampler
+
+        return RaySampler(*parts, say=self.progress.say)
 
     def run(self) -> Summary:
         """Every stage that is still to be done."""
@@ -153,7 +171,8 @@ class Trainer:
             "time/training": seconds - sampling,
             "time/elapsed": self._seconds(),
         }
-        row = {**metrics, "groups": float(len(groups)), **self.feed.metrics(), **learnt, **clock}
+        row = {**metrics, "groups": float(len(groups)), **self.sampler.metrics(), **self.feed.metrics()}
+        row |= {**learnt, **clock}
         self._record(row, sampled)
         for alarm in alarms:
             self.progress.say(f"alarm in step {self.state.step}: {alarm}")
@@ -247,6 +266,7 @@ class Trainer:
         return {
             "state": asdict(self.state),
             "learner": self.learner.state_dict(),
+            "sampler": self.sampler.state_dict(),
             "guard": self.guard.state_dict(),
             "alarms": self.alarms.state_dict(),
             "config": self.config.to_dict(),
@@ -260,6 +280,7 @@ class Trainer:
         self.guard.load_state_dict(saved["guard"])
         self.alarms.load_state_dict(saved["alarms"])
         self.feed.cursor, self.sampler.rows = self.state.task_cursor, self.state.rows
+        self.sampler.load_state_dict(saved.get("sampler", {}))
         if self.feed.curriculum is not None:
             self.feed.curriculum.load_state_dict(self.state.curriculum)
         self.progress.say(f"resumed after step {self.state.step} from {checkpoint}")
@@ -306,5 +327,6 @@ class Trainer:
         """Closes files and executors."""
         self.progress.end()
         self.log.close()
+        self.sampler.close()
         self.settings.close()
         self.held_out.settings.close()

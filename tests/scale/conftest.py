@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +17,23 @@ from typing import Any
 import pytest
 
 _MARK = "RLVR_GYM_TEST_CLUSTER"
-_TRIES = 3  # Ray gives a node 30 seconds to start, which a crowded machine may exceed
+_START_SECONDS = 300
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # a crowded machine may need longer than Ray grants
+    "RAY_agent_register_timeout_ms": str(1000 * _START_SECONDS),
+    "RAY_worker_register_timeout_seconds": str(_START_SECONDS),
+}
+
+_UNUSED_PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class TwoNodes:
@@ -48,14 +66,14 @@ class TwoNodes:
     def _start(self, **settings: Any) -> Any:
         os.environ[_MARK] = self._folder  # every process of the cluster inherits it
         try:
-            for attempt in range(_TRIES):
-                try:
-                    return self._cluster.add_node(
-                        num_cpus=1, object_store_memory=100 << 20, include_log_monitor=False, **settings
-                    )
-                except Exception:
-                    if attempt + 1 == _TRIES:
-                        raise
+            with _patience():
+                return self._cluster.add_node(
+                    num_cpus=1,
+                    object_store_memory=100 << 20,
+                    include_log_monitor=False,
+                    runtime_env_agent_port=_free_port(),
+                    **settings,
+                )
         finally:
             del os.environ[_MARK]
 
@@ -86,11 +104,46 @@ class TwoNodes:
                     os.kill(int(path.parent.name), signal.SIGKILL)
 
 
+@contextlib.contextmanager
+def _patience() -> Iterator[None]:
+    """Lets a node start on a crowded machine.
+
+    Ray gives up after 30 seconds on a node, and after 15 on each of its agents that tells its port in a file. Neither
+    number can be set; so it is asked for longer, and the files of services that are not used are there beforehand.
+    """
+    from ray._private import services
+
+    get_node, start_raylet, deadline = (
+        services.get_node,
+        services.start_raylet,
+        time.monotonic() + _START_SECONDS,
+    )
+
+    def patient(*arguments: Any) -> Any:
+        while True:
+            try:
+                return get_node(*arguments)
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def prepared(*arguments: Any, **settings: Any) -> Any:
+        given = inspect.signature(start_raylet).bind(*arguments, **settings).arguments
+        for name in _UNUSED_PORTS:
+            Path(given["session_dir"], f"{name}_{given['node_id']}").write_text("-1")
+        return start_raylet(*arguments, **settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(services, "get_node", patient)
+        patch.setattr(services, "start_raylet", prepared)
+        yield
+
+
 @pytest.fixture(scope="session")
 def _two_nodes() -> Iterator[TwoNodes]:
     pytest.importorskip("ray", reason="NO RAY: pip install 'rlvr-gym[ray]'")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    os.environ |= _ENVIRONMENT
     folder = tempfile.mkdtemp(
         prefix="rg-", dir="/tmp"
     )  # sockets lie in it, whose paths have 107 bytes at most
