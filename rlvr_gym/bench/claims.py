@@ -10,7 +10,7 @@ from typing import Literal
 
 from rlvr_gym.bench.cells import Arm
 from rlvr_gym.bench.config import ArmPattern, Claim, Experiment
-from rlvr_gym.bench.curves import Curves, samples_to_target, steps_to_target
+from rlvr_gym.bench.curves import Curves, Target, samples_to_target, steps_to_target
 from rlvr_gym.bench.statistics import detectable, holm, paired
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.stats import Interval
@@ -66,7 +66,7 @@ class Verdict:
 
 
 def values_of(
-    curves: Mapping[int, Curves], metric: str, at: str, target: float | None = None
+    curves: Mapping[int, Curves], metric: str, at: str, target: Target | None = None
 ) -> dict[int, float]:
     """One number a seed; seeds without it are left out."""
     if metric in _TO_TARGET:
@@ -92,7 +92,10 @@ def compare_all(arms: ArmCurves, metric: str = "truth", at: str = "end") -> list
 
 def judge_claims(experiment: Experiment, arms: ArmCurves) -> list[Verdict]:
     """A verdict on each claim of an experiment."""
-    sides = [_sides(claim, experiment, arms) for claim in experiment.claims]
+    target = None
+    if experiment.target is not None:
+        target = Target.among(experiment.target, (run for runs in arms.values() for run in runs.values()))
+    sides = [_sides(claim, arms, target) for claim in experiment.claims]
     tested = [paired(left, right) for left, right in sides]
     adjusted = holm([p for _, p, _ in tested])
     verdicts = []
@@ -114,24 +117,22 @@ def judge_claims(experiment: Experiment, arms: ArmCurves) -> list[Verdict]:
     return verdicts
 
 
-def _sides(
-    claim: Claim, experiment: Experiment, arms: ArmCurves
-) -> tuple[dict[int, float], dict[int, float]]:
+def _sides(claim: Claim, arms: ArmCurves, target: Target | None) -> tuple[dict[int, float], dict[int, float]]:
     """The numbers of both sides by seed; a claim about one side is held against 0, so ``at`` has to be a change."""
     if claim.right is None:
         if claim.at not in ("change", "slope"):
             raise ConfigError(
                 f"The claim {claim.says!r} is about one side alone: its 'at' is change or slope."
             )
-        left = _side(claim, claim.left, experiment, arms)
+        left = _side(claim, claim.left, arms, target)
         return left, dict.fromkeys(left, 0.0)
-    return tuple(_side(claim, pattern, experiment, arms) for pattern in (claim.left, claim.right))  # type: ignore[return-value]
+    return tuple(_side(claim, pattern, arms, target) for pattern in (claim.left, claim.right))  # type: ignore[return-value]
 
 
-def _side(claim: Claim, pattern: ArmPattern, experiment: Experiment, arms: ArmCurves) -> dict[int, float]:
+def _side(claim: Claim, pattern: ArmPattern, arms: ArmCurves, target: Target | None) -> dict[int, float]:
     """The mean over the arms that match, seed by seed; seeds that one of them lacks are left out."""
     matching = [curves for arm, curves in arms.items() if _matches(pattern, arm)]
-    columns = [values_of(curves, claim.metric, claim.at, experiment.target) for curves in matching]
+    columns = [values_of(curves, claim.metric, claim.at, target) for curves in matching]
     if not columns:
         return {}
     seeds = set.intersection(*(set(column) for column in columns))

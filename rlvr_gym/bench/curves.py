@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,16 @@ from rlvr_gym.bench.config import Design, Experiment
 from rlvr_gym.bench.statistics import slope
 from rlvr_gym.report.run_data import Point, RunData
 
-__all__ = ["METRICS", "Curves", "band", "on_grid", "read_curves", "samples_to_target", "steps_to_target"]
+__all__ = [
+    "METRICS",
+    "Curves",
+    "Target",
+    "band",
+    "on_grid",
+    "read_curves",
+    "samples_to_target",
+    "steps_to_target",
+]
 
 METRICS: dict[str, str] = {
     "truth": "true metric, held out",
@@ -51,6 +60,11 @@ class Curves:
     series: dict[str, list[Point]]
     samples: float
     by_step: list[Point] = field(default_factory=list)
+
+    @property
+    def steps(self) -> float:
+        """Steps of the whole run."""
+        return self.by_step[-1][0] if self.by_step else math.nan
 
     def number(self, metric: str, at: str) -> float:
         """One number of a curve: its ``end`` (mean of the last quarter), ``mean``, ``change`` or ``slope``.
@@ -131,27 +145,51 @@ def _drawn(run: RunData) -> dict[int, float]:
     return drawn
 
 
-def samples_to_target(curves: Curves, target: float) -> tuple[float, bool]:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A value of the true metric, and within what budget it counts.
+
+    Runs use different numbers of samples (dynamic sampling draws more a step). A run that never gets there counts with
+    the budget, so it has to be the same for all: otherwise the shorter run that fails would look the faster one.
+
+    Attributes:
+        value: the true metric's.
+        samples, steps: the budgets; what the shortest of the runs that are compared used.
+    """
+
+    value: float
+    samples: float = math.inf
+    steps: float = math.inf
+
+    @classmethod
+    def among(cls, value: float, runs: Iterable[Curves]) -> Target:
+        """The target within what the shortest of these runs used."""
+        runs = list(runs)
+        samples = min((run.samples for run in runs), default=math.inf)
+        return cls(value, samples, min((run.steps for run in runs), default=math.inf))
+
+
+def samples_to_target(curves: Curves, target: Target) -> tuple[float, bool]:
     """Samples until the true metric first reaches the target, by straight lines between evaluations.
 
     Returns:
-        The samples, and whether it got there; if not, the samples of the whole run, which is the least it needs.
+        The samples, and whether it got there within the budget; if not, the budget.
     """
-    return _first_at(curves.series.get("truth", []), target, curves.samples)
+    return _first_at(curves.series.get("truth", []), target.value, min(curves.samples, target.samples))
 
 
-def steps_to_target(curves: Curves, target: float) -> tuple[float, bool]:
+def steps_to_target(curves: Curves, target: Target) -> tuple[float, bool]:
     """The same in steps, which dynamic sampling fills with more samples."""
-    return _first_at(curves.by_step, target, curves.by_step[-1][0] if curves.by_step else math.nan)
+    return _first_at(curves.by_step, target.value, min(curves.steps, target.steps))
 
 
-def _first_at(points: Sequence[Point], target: float, end: float) -> tuple[float, bool]:
+def _first_at(points: Sequence[Point], value: float, end: float) -> tuple[float, bool]:
     for i, (x, y) in enumerate(points):
-        if y >= target:
-            if i == 0:
-                return x, True
-            before_x, before_y = points[i - 1]
-            return before_x + (target - before_y) / (y - before_y) * (x - before_x), True
+        if y >= value:
+            if i:
+                before_x, before_y = points[i - 1]
+                x = before_x + (value - before_y) / (y - before_y) * (x - before_x)
+            return min(x, end), x <= end
     return end, False
 
 

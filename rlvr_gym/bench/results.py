@@ -11,7 +11,7 @@ from typing import Any
 from rlvr_gym.bench.cells import Arm, Plan
 from rlvr_gym.bench.claims import Comparison, Verdict, compare_all, judge_claims, values_of
 from rlvr_gym.bench.config import BenchConfig, Experiment
-from rlvr_gym.bench.curves import METRICS, Curves, band, read_curves, samples_to_target
+from rlvr_gym.bench.curves import METRICS, Curves, Target, band, read_curves, samples_to_target
 from rlvr_gym.bench.gap import GapAlarm, gap_alarms
 from rlvr_gym.bench.runner import Outcome
 from rlvr_gym.bench.statistics import iqm_interval, probability_of_improvement, t_interval
@@ -125,8 +125,11 @@ def _collect_one(
         elif cell.key in errors:
             failures.append(f"{arm.label(counts)}, seed {seed}: {errors[cell.key]}")
     alarms = gap_alarms({arm: list(found.values()) for arm, found in curves.items()})
+    target = None
+    if experiment.target is not None:
+        target = Target.among(experiment.target, (run for found in curves.values() for run in found.values()))
     arms = [
-        _arm(arm, arm.label(counts), found, alarms[arm], experiment.target, folders[arm])
+        _arm(arm, arm.label(counts), found, alarms[arm], target, folders[arm])
         for arm, found in curves.items()
     ]
     comparisons = compare_all(curves)
@@ -148,7 +151,7 @@ def _arm(
     label: str,
     curves: dict[int, Curves],
     alarm: GapAlarm,
-    target: float | None,
+    target: Target | None,
     folders: dict[int, Path],
 ) -> ArmResult:
     metrics = list(dict.fromkeys(metric for found in curves.values() for metric in found.series))

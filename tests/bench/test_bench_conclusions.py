@@ -9,7 +9,7 @@ import pytest
 from rlvr_gym.bench.cells import Arm
 from rlvr_gym.bench.claims import compare_all, judge_claims
 from rlvr_gym.bench.config import Claim, Design, Experiment
-from rlvr_gym.bench.curves import Curves, band, read_curves, samples_to_target, steps_to_target
+from rlvr_gym.bench.curves import Curves, Target, band, read_curves, samples_to_target, steps_to_target
 from rlvr_gym.bench.gap import gap_alarms
 from rlvr_gym.errors import ConfigError
 
@@ -42,12 +42,23 @@ def test_numbers_of_a_curve_by_hand():
 
 def test_samples_to_target():
     rising = curves(truth=np.linspace(0, 0.8, 9))
-    assert samples_to_target(rising, 0.45) == (pytest.approx(450), True)
-    assert samples_to_target(rising, 0.0) == (0.0, True)
-    assert samples_to_target(rising, 0.9) == (800.0, False)
+    assert samples_to_target(rising, Target(0.45)) == (pytest.approx(450), True)
+    assert samples_to_target(rising, Target(0.0)) == (0.0, True)
+    assert samples_to_target(rising, Target(0.9)) == (800.0, False)
     by_step = Curves(rising.series, rising.samples, [(10.0 * i, i / 10) for i in range(9)])
-    assert steps_to_target(by_step, 0.45) == (pytest.approx(45), True)
-    assert steps_to_target(by_step, 0.9) == (80.0, False)
+    assert steps_to_target(by_step, Target(0.45)) == (pytest.approx(45), True)
+    assert steps_to_target(by_step, Target(0.9)) == (80.0, False)
+
+
+def test_a_run_that_may_use_more_does_not_lose_by_it():
+    """Neither gets to 0.9: they are equal, although one used 800 samples and the other 400."""
+    long = curves(truth=np.linspace(0, 0.8, 9))
+    short = Curves({"truth": long.series["truth"][:5]}, 400.0)
+    target = Target.among(0.9, [long, short])
+    assert samples_to_target(long, target) == samples_to_target(short, target) == (400.0, False)
+    early, late = Target.among(0.3, [long, short]), Target.among(0.6, [long, short])
+    assert samples_to_target(long, early) == (pytest.approx(300), True)
+    assert samples_to_target(long, late) == (400.0, False)  # at 600 it does, when the other has ended
 
 
 def test_band_has_the_mean_and_narrows_where_seeds_agree():
