@@ -14,6 +14,7 @@ from typing import Any
 
 from rlvr_gym.env import EnvSettings
 from rlvr_gym.episode import Episode
+from rlvr_gym.errors import describe
 from rlvr_gym.evaluation.model import Completion, Model, Query, StreamingModel, Usage
 from rlvr_gym.executor import Executor
 from rlvr_gym.problem import Problem
@@ -137,7 +138,10 @@ class _Attempt:
             self.usage += completion.usage
         if completion.finish_reason != "stop":
             self.finish_reason = completion.finish_reason
-        self.episode.act(completion.text)
+        try:
+            self.episode.act(completion.text)
+        except Exception as error:  # a defect of one environment is no reason to lose a paid run
+            self.episode.conclude(Verdict.failed(Reason.VERIFIER_ERROR, error=describe(error)))
 
     def result(self) -> Sample:
         given = self.assignment

@@ -82,6 +82,21 @@ def test_a_summary_leaves_out_what_was_not_judged():
     assert summary.to_dict(Prices(3.0, 10.0))["cost"] == pytest.approx(0.03 + 0.01)
 
 
+def test_an_environment_that_breaks_costs_its_own_attempts_alone(monkeypatch):
+    problem = load_problem("GuessTheNumber")
+    reply = type(problem).reply
+
+    def breaks(self, task, state, action):
+        if task.id.endswith("-1"):
+            raise RuntimeError("a defect")
+        return reply(self, task, state, action)
+
+    monkeypatch.setattr(type(problem), "reply", breaks)
+    samples = attempt(problem, load_model("oracle", PLAIN, ModelSettings()), count=3)
+    assert [s.rollout.verdict.valid for s in samples] == [True, False, True]
+    assert "a defect" in samples[1].rollout.verdict.details["error"]
+
+
 def test_a_summary_of_nothing_has_no_rates():
     summary = summarise([])
     assert math.isnan(summary.pass_at_1.mean)

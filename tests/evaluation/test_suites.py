@@ -172,5 +172,5 @@ def test_silence_is_right_nowhere_and_guessing_hardly_anywhere(everything):
     silent = play(everything, "empty").summary
     assert (silent["pass@1"], silent["invalid"]) == (0.0, 0)
     guessed = play(everything, "random").summary
-    assert guessed["pass@1"] < 0.15
+    assert guessed["pass@1"] < 0.05
     assert guessed["invalid"] == 0
