@@ -261,7 +261,7 @@ PAIRS = (
     Pair(
         "HanoiPlan",
         "tower_of_hanoi",
-        "3 disks on 3 pegs; ours from any position to any other",
+        "3 disks and 7 moves (ours 4 disks and 5 or 6 moves); ours from any position to any other",
         {"difficulty": 3},
         {**_both("disks", 3), **_both("pegs", 3)},
     ),
