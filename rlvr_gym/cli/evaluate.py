@@ -44,7 +44,8 @@ def evaluate_model(
     target: TargetArgument,
     model: ModelOption,
     samples: Annotated[
-        int | None, typer.Option("--samples", "-k", help="Attempts at each task.  [1]", min=1, max=10_000)
+        int | None,
+        typer.Option("--samples", "-k", help="Attempts at each task; by default 1.", min=1, max=10_000),
     ] = None,
     limit: Annotated[
         int | None,
@@ -56,28 +57,30 @@ def evaluate_model(
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="The stream of tasks.  [the suite's]", min=0, max=2**32 - 1)
+        int | None, typer.Option(help="The stream of tasks; by default the suite's.", min=0, max=2**32 - 1)
     ] = None,
     difficulty: DifficultyOption = None,
     temperature: Annotated[
-        float | None, typer.Option(help="0 is greedy.  [the suite's, or 1]", min=0.0, max=10.0)
+        float | None, typer.Option(help="0 is greedy; by default the suite's, or 1.", min=0.0, max=10.0)
     ] = None,
-    top_p: Annotated[float | None, typer.Option(help="The nucleus.  [1]", min=0.001, max=1.0)] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="The nucleus; by default 1.", min=0.001, max=1.0)
+    ] = None,
     max_tokens: Annotated[
-        int | None, typer.Option(help="Most tokens of one completion.  [the suite's, or 256]", min=1)
+        int | None, typer.Option(help="Most tokens of one completion; by default the suite's, or 256.", min=1)
     ] = None,
     system_prompt: Annotated[
-        str | None, typer.Option(help="plain, r1, boxed, or a system prompt of your own.  [plain]")
+        str | None, typer.Option(help="plain, r1, boxed, or a system prompt of your own; by default plain.")
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that verify; 0 for none.", min=0, max=1024)] = 0,
     concurrency: Annotated[
-        int | None, typer.Option(help="Most requests at once, for openai:.  [16]", min=1, max=1024)
+        int | None, typer.Option(help="Most requests at once, for openai:; by default 16.", min=1, max=1024)
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds for one request, for openai:.  [600]", min=0.01)
+        float | None, typer.Option(help="Seconds for one request, for openai:; by default 600.", min=0.01)
     ] = None,
     retries: Annotated[
-        int | None, typer.Option(help="Further tries of a request that failed.  [5]", min=0, max=100)
+        int | None, typer.Option(help="Further tries of a request that failed; by default 5.", min=0, max=100)
     ] = None,
     price_in: Annotated[float | None, typer.Option(help="Of a million tokens of prompts.", min=0.0)] = None,
     price_out: Annotated[
