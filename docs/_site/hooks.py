@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 # relative links that leave docs/ are good on a code host, and lead nowhere on the site
 _OUTSIDE = re.compile(
     r"\[([^\]]+)\]\((?:\.\./)+(?:agents|envs|verifiers|rlvr_gym|recipes|examples|benchmarks|tests)/[^)]*\)"
 )
+
+
+def on_config(config: Any) -> Any:
+    """Every page of results/ is in the navigation, under its title, without being listed."""
+    (results,) = (section["Results"] for section in config.nav if "Results" in section)
+    names = sorted(path.name for path in Path(config.docs_dir, "results").glob("*.md"))
+    results += [f"results/{name}" for name in names if f"results/{name}" not in results]
+    return config
 
 
 def on_page_markdown(markdown: str, **kwargs: Any) -> str:
