@@ -142,6 +142,7 @@ def main() -> None:
     parser.add_argument("--address", help="of a cluster; one of this machine alone by default")
     options = parser.parse_args()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # as the process executor has it; 15 otherwise
     os.environ.setdefault("RLVR_GYM_SANDBOX_WORKERS", "1")  # each worker runs one program at a time anyway
     ray = connect(options.address, purpose="benchmarks/ray_scaling.py")
     works = {

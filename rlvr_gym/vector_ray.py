@@ -74,10 +74,19 @@ class RayVectorEnv(TextVectorEnv):
         self._texts: list[str] = [""] * num_envs
         self._done: list[bool] = []
         remote = ray.remote(num_cpus=cpus, max_restarts=0, scheduling_strategy="SPREAD")(_Share)
-        settings |= {"reward": self.settings.design, "executor": executor}
+        given = {
+            "reward": self.settings.design,
+            "autoreset_mode": self.autoreset_mode,
+            "observation": self.settings.observation,
+            "system_prompt": settings.get("system_prompt", "plain"),
+            "max_turns": self.settings.max_turns,
+            "executor": executor,
+            "verify_timeout": self.settings.verify_timeout,
+            "render_mode": self.render_mode,
+        }
         shares = np.array_split(np.arange(num_envs), min(actors, num_envs))
         self._actors = [
-            _Actor(ray, partial(remote.remote, self.settings.problem, numbers, settings), numbers, patience)
+            _Actor(ray, partial(remote.remote, self.settings.problem, numbers, given), numbers, patience)
             for numbers in map(np.ndarray.tolist, shares)
         ]
 

@@ -41,6 +41,10 @@ def train(
     ] = None,
     difficulty: DifficultyOption = None,
     data: DataOption = None,
+    ray: Annotated[
+        int | None,
+        typer.Option(help="Sample by so many workers on a Ray cluster; more by --set ray.staleness=1.", min=1),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -57,6 +61,7 @@ def train(
         "reward": reward,
         "algorithm.name": algorithm,
         "preset": preset,
+        "ray.workers": ray,
     }
     if difficulty is not None:
         given["env.settings.difficulty"] = parse_difficulty(difficulty)

@@ -20,6 +20,7 @@ _MARK = "RLVR_GYM_TEST_CLUSTER"
 _START_SECONDS = 300
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",  # 15 otherwise: nothing, where others work too
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     # a crowded machine may need longer than Ray grants
     "RAY_agent_register_timeout_ms": str(1000 * _START_SECONDS),
