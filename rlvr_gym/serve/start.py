@@ -20,27 +20,9 @@ if TYPE_CHECKING:
 
     from rlvr_gym.serve.sessions import Sessions
 
-__all__ = ["create_app", "serve"]
+__all__ = ["serve"]
 
 WORKERS_PER_CORE = 4
-
-
-def create_app(env: str, config: ServeConfig | None = None, **options: Any) -> ASGIApp:
-    """The server as an ASGI application, for a server of your own.
-
-    Size limits of WebSocket messages, and everything about slow clients and many connections, are the server's: use
-    :func:`serve` unless yours has them.
-
-    Args:
-        env: the environment's id.
-        config: the limits.
-        **options: as of :func:`serve`.
-
-    Raises:
-        MissingExtraError: if FastAPI is not installed.
-        ConfigError, UnknownNameError: if a setting is wrong.
-    """
-    return _build(env, config or ServeConfig(), **options)[0]
 
 
 def serve(
@@ -113,7 +95,7 @@ def _build(
     reward: str | Mapping[str, Any] | RewardDesign = "binary",
     system_prompt: str = "plain",
     max_turns: int | None = None,
-    executor: str | Executor = "process",
+    executor: Executor,
     verify_timeout: float = 10.0,
     **settings: Any,
 ) -> tuple[ASGIApp, Sessions]:
@@ -138,7 +120,7 @@ def _build(
         observation="text",
         system_prompt=system_prompt,
         max_turns=max_turns,
-        executor=_make_executor(executor, config) if isinstance(executor, str) else executor,
+        executor=executor,
         verify_timeout=verify_timeout,
         problem_settings=settings,
     )

@@ -48,8 +48,8 @@ def test_what_cannot_be_served_is_one_sentence(options, told):
     [
         ("fastapi", "serve('Countdown')", "serve"),
         ("uvicorn", "serve('Countdown')", "serve"),
-        ("websockets", "create_app('Countdown')", "serve"),
-        ("prometheus_client", "create_app('Countdown')", "serve"),
+        ("websockets", "serve('Countdown')", "serve"),
+        ("prometheus_client", "serve('Countdown')", "serve"),
         ("mcp", "serve_mcp('Calculator')", "mcp"),
     ],
 )

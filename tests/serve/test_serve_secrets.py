@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 import rlvr_gym
 from rlvr_gym.errors import ConfigError
-from rlvr_gym.serve import ServeConfig, create_app
+from rlvr_gym.serve import ServeConfig, serve
 
 KEY = "a-key-of-0123456789-characters"
 SECRET = "the-secret-of-the-task"
@@ -187,4 +187,4 @@ def test_the_key_is_in_no_repr():
 
 def test_designs_that_compare_are_refused():
     with pytest.raises(ConfigError, match="compares"):
-        create_app("Countdown", reward="kimi", executor="inline")
+        serve("Countdown", reward="kimi", executor="inline")
