@@ -270,6 +270,11 @@ def test_text_is_of_its_language(block):
         yaml.safe_load(block.text)
 
 
+def test_commands_are_marked_as_such():
+    plain = [b for page in PAGES for b in BLOCKS[page] if not b.language]
+    assert [str(b) for b in plain if re.match(r"(?:\$ |rlvr-gym |pip |python )", b.text)] == []
+
+
 def test_who_does_not_run_says_why():
     unused = {
         page: page.read_text(encoding="utf-8").count("<!-- not run") - sum(bool(b.why) for b in BLOCKS[page])
