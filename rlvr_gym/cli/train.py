@@ -43,7 +43,9 @@ def train(
     data: DataOption = None,
     ray: Annotated[
         int | None,
-        typer.Option(help="Sample by so many workers on a Ray cluster; more by --set ray.staleness=1.", min=1),
+        typer.Option(
+            help="Sample by so many workers on a Ray cluster; more by --set ray.staleness=1.", min=1
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,

@@ -185,6 +185,20 @@ def test_what_is_paid_for_is_kept_without_being_asked(serve, says, tmp_path, mon
     }  # fmt: skip
 
 
+def test_an_interrupt_ends_a_run_that_waits_and_keeps_what_is_there(serve, says, tmp_path):
+    server = serve(lambda number, _: says("<answer>1</answer>") if number < 3 else "hang", patience=120)
+    folder = tmp_path / "r"
+    command = [sys.executable, "-m", "rlvr_gym", "eval", "quick", "-m", server.address, "-o", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 100
+    while time.monotonic() < until and len(server.requests) < 5:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()[-1]) == (130, "Interrupted.")
+    assert len(rows_of(folder)) == 3
+
+
 class Counter(ThreadingHTTPServer):
     """A proxy in front of the real server that remembers every request."""
 
