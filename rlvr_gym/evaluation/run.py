@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
@@ -223,7 +223,9 @@ def evaluate(
         settings.close()
 
 
-def play(assignments: Iterable[Assignment], model: Model, seed: int = 0) -> Iterator[list[Sample]]:
+def play(
+    assignments: Iterable[Assignment], model: Model, seed: int = 0
+) -> Generator[list[Sample], None, None]:
     """Lets ``model`` do the assignments, of any environments.
 
     Yields:

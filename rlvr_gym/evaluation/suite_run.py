@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -71,11 +72,13 @@ def run_suite(
     opened = [_open(part, plan, executor) for part in plan.suite.parts]
     wanted = plan.samples * sum(one.count for one in opened)
     finished: list[Sample] = []
+    attempts = play(_assignments(opened, plan.samples), remember(model, journal, counts), plan.seed)
     try:
-        for some in play(_assignments(opened, plan.samples), remember(model, journal, counts), plan.seed):
-            finished += some
-            if on_progress is not None:
-                on_progress(some, wanted)
+        with closing(attempts):  # an interrupt ends the requests before anything else goes on
+            for some in attempts:
+                finished += some
+                if on_progress is not None:
+                    on_progress(some, wanted)
     finally:
         for one in opened:
             one.settings.close()

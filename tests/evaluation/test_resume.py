@@ -190,8 +190,8 @@ def test_an_interrupt_ends_a_run_that_waits_and_keeps_what_is_there(serve, says,
     folder = tmp_path / "r"
     command = [sys.executable, "-m", "rlvr_gym", "eval", "quick", "-m", server.address, "-o", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    until = time.monotonic() + 100
-    while time.monotonic() < until and len(server.requests) < 5:
+    journal, until = folder / "requests.jsonl", time.monotonic() + 100
+    while time.monotonic() < until and not (journal.exists() and journal.read_bytes().count(b"\n") == 3):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
