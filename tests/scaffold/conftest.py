@@ -38,5 +38,5 @@ def fresh_shell(tmp_path_factory):
         "OMP_NUM_THREADS": "1",
     }
     command = [f"{venv}/bin/pip", "install", "--quiet", "--ignore-installed", str(ROOT)]
-    subprocess.run(command, env=variables, check=True, timeout=300)
+    subprocess.run(command, env=variables, check=True, timeout=900)
     return variables

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 ID = "graph-games/EgyptianFractions-v0"
+pytestmark = pytest.mark.timeout(1800)  # seconds each on an idle machine
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def shell(fresh_shell, tmp_path_factory):
             env=fresh_shell,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
