@@ -83,6 +83,17 @@ def rate(executor: Executor, work: Work) -> tuple[float, float]:
     return len(items) / seconds, (time.process_time() - busy) / len(items) * 1000
 
 
+def warm_up(executor: Executor, workers: int) -> None:
+    """Waits until every worker is there: an actor takes seconds to start, and the others do its work until then."""
+
+    def work(_: int) -> int:
+        time.sleep(0.02)
+        return os.getpid()
+
+    while len({outcome.value for outcome in executor.map(work, range(6 * workers))}) < workers:
+        pass
+
+
 def measure(executors: dict[str, Executor], work: Work, rounds: int) -> dict[str, Any]:
     """Medians over rounds; the first one warms up and does not count."""
     rates: dict[str, list[float]] = {name: [] for name in executors}
@@ -157,6 +168,8 @@ def main() -> None:
         executors[f"ray {count}"] = make_executor("ray", workers=count, cpus=0.1)
     rows: dict[str, Any] = {}
     try:
+        for name, executor in executors.items():
+            warm_up(executor, int(name.split()[1]))
         for name, work in works.items():
             rows[name] = measure(executors, work, options.rounds)
         rows["transport"] = transport(ray)
