@@ -49,6 +49,13 @@ def test_example(name, tmp_path, require):
     assert LIGHT[name] in run(name, str(tmp_path / f"rows.{ending}"))
 
 
+def test_stable_baselines_learns_with_a_callback(require):
+    require("stable_baselines3", "pip install stable-baselines3")
+    shown = run("stable_baselines", "2048").splitlines()
+    assert [line.split(":")[0] for line in shown] == ["step 1024", "step 2048"]
+    assert all(0 <= float(re.search(r"mean reward (\S+)", line)[1]) <= 1 for line in shown)
+
+
 def test_the_reward_server_of_the_example_answers(tmp_path):
     import requests
 
