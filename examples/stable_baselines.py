@@ -24,6 +24,8 @@ def board(text):
 
 
 class Watch(BaseCallback):
+    """Tells how it goes."""
+
     def _on_step(self):
         if self.num_timesteps % 1024 == 0:
             rewards = [episode["r"] for episode in self.model.ep_info_buffer]
