@@ -2,8 +2,7 @@
 
 Such agents take arrays of a fixed shape: this works where boards and moves can be listed, and nowhere else.
 
-    pip install stable-baselines3
-    python examples/stable_baselines.py [STEPS]
+    python examples/stable_baselines.py [STEPS]     # needs stable-baselines3
 """
 
 import sys
