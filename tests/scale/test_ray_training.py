@@ -187,23 +187,29 @@ def test_a_run_survives_a_node(two_nodes: Any, tmp_path: Path, monkeypatch: pyte
 @pytest.mark.slow
 @pytest.mark.usefixtures("two_nodes")
 def test_it_learns_with_rollouts_one_step_behind(tmp_path: Path) -> None:
-    """Sums of two digits, from a warm start at about a third: at least 0.15 better on held-out tasks."""
+    """Sums of three digits, from a warm start at about 0.3: at least 0.1 better on held-out tasks."""
     settings = config(
+        env={
+            "id": "rlvr/Arithmetic-v0",
+            "settings": {"prompt": "terse", "terms": 3, "operations": "+", "digits": 1},
+            "system_prompt": "tags",
+        },
         ray=on_ray(2, staleness=1),
         reward="binary",
         policy="tiny",
-        sft={"steps": 120, "batch_size": 64, "lr": 3e-3, "target_accuracy": 0.3, "check_every": 10},
-        sampling={"prompts_per_step": 16, "group_size": 8, "max_tokens": 24},
-        optimiser={"lr": 5e-4, "betas": [0.9, 0.99], "micro_batch": 32},
-        eval={"tasks": 90},
+        sft={"steps": 200, "lr": 3e-3, "target_accuracy": 0.3, "check_every": 10, "check_tasks": 100},
+        sampling={"prompts_per_step": 32, "group_size": 8, "max_tokens": 32},
+        algorithm={"name": "grpo", "minibatches": 2},
+        optimiser={"lr": 4e-4, "betas": [0.9, 0.99], "micro_batch": 32},
+        eval={"tasks": 150},
         checkpoint={"every": 100},
-        steps=25,
+        steps=20,
     )
     assert settings.algorithm.importance_cap == 2.0
     summary = train(settings, tmp_path / "run", quiet=True)
     assert summary.before is not None
     assert summary.after is not None
-    assert summary.after["pass@1"] > summary.before["pass@1"] + 0.15
+    assert summary.after["pass@1"] > summary.before["pass@1"] + 0.1
 
 
 def test_staleness_brings_importance_sampling() -> None:
