@@ -23,7 +23,9 @@ def fresh_shell(tmp_path_factory):
     paths = sysconfig.get_paths("venv", vars={"base": str(venv), "platbase": str(venv)})
     lines = [f"import site; site.addsitedir({sysconfig.get_path(kind)!r})" for kind in ("purelib", "platlib")]
     Path(paths["purelib"], "packages_of_the_tests.pth").write_text("\n".join(dict.fromkeys(lines)))
-    for tool in ("pip", "pytest", "ruff"):
+    # a binary, which "python -m ruff" looks for in this very folder
+    (venv / "bin" / "ruff").symlink_to(Path(sysconfig.get_path("scripts")) / "ruff")
+    for tool in ("pip", "pytest"):
         script = venv / "bin" / tool
         script.write_text(f'#!/bin/sh\nexec "{venv}/bin/python" -m {tool} "$@"\n')
         script.chmod(0o755)
