@@ -189,7 +189,14 @@ def test_an_interrupt_ends_a_run_that_waits_and_keeps_what_is_there(serve, says,
     server = serve(lambda number, _: says("<answer>1</answer>") if number < 3 else "hang", patience=120)
     folder = tmp_path / "r"
     command = [sys.executable, "-m", "rlvr_gym", "eval", "quick", "-m", server.address, "-o", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # jobs in the background are born ignoring it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     journal, until = folder / "requests.jsonl", time.monotonic() + 100
     while time.monotonic() < until and not (journal.exists() and journal.read_bytes().count(b"\n") == 3):
         time.sleep(0.05)
