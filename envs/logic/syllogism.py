@@ -170,9 +170,9 @@ def _draw_premises(rng: np.random.Generator, count: int, size: int) -> list[Stat
             first, second = (a, b) if rng.random() < 0.5 else (b, a)
             premises.append((kinds[bisect(BOUNDS, rng.random())], first, second))
         premises = shuffled(rng, premises)
-        _, required = _world(premises, count)
-        alone = all(not follows(p, [q for q in premises if q != p], count) for p in premises)
-        if all(required) and alone and len(set(premises)) == size:
+        if len(set(premises)) < size or not all(_world(premises, count)[1]):
+            continue
+        if not any(follows(p, [q for q in premises if q != p], count) for p in premises):
             return premises
 
 
