@@ -44,21 +44,30 @@ class SeedError(ConfigError):
     """A seed or task index is outside ``[0, 2**32)``."""
 
 
+_MOST_NAMES = 40
+
+
 class UnknownNameError(RLVRError, KeyError):
     """A name is in no registry.
 
     Args:
         kind: what was looked up, such as ``"verifier"``.
         name: the name that was given.
-        known: the names that exist; close ones are offered in the message.
+        known: the names that exist. The message offers close ones, or else all, or ``see`` if they are many.
+        see: a command that lists them.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, see: str = "") -> None:
         import difflib
 
         names = sorted(known)
         close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names) or 'none'}."
+        if close:
+            hint = f"did you mean {' or '.join(close)}?"
+        elif see and len(names) > _MOST_NAMES:
+            hint = f"{see} shows all {len(names)}."
+        else:
+            hint = f"known: {', '.join(names) or 'none'}."
         super().__init__(f"There is no {kind} named {name!r}; {hint}")
 
     def __str__(self) -> str:

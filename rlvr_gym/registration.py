@@ -152,7 +152,9 @@ def entry(env_id: str) -> EnvEntry:
             _builtin.load(name)
         if name in _entries:
             return _entries[name]
-    raise UnknownNameError("environment", env_id, _entries.keys() | _builtin.modules.keys())
+    raise UnknownNameError(
+        "environment", env_id, _entries.keys() | _builtin.modules.keys(), see="rlvr-gym list"
+    )
 
 
 def list_envs(family: str | None = None) -> list[EnvEntry]:

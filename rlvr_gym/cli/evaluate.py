@@ -13,7 +13,7 @@ import typer
 from rlvr_gym.cli.console import check_writable, open_text, stderr
 from rlvr_gym.cli.evaluation_tables import show_result
 from rlvr_gym.cli.options import DataOption, DifficultyOption, SetOption, open_env
-from rlvr_gym.errors import ConfigError
+from rlvr_gym.errors import ConfigError, UnknownNameError
 from rlvr_gym.executor import make_executor
 from rlvr_gym.prompts import get_template
 
@@ -136,10 +136,13 @@ def _suite(
 ) -> Suite:
     from dataclasses import replace
 
-    from rlvr_gym.evaluation.suite import Suite, is_suite, load_suite
+    from rlvr_gym.evaluation.suite import Suite, builtin_suites, is_suite, load_suite
 
     if not is_suite(target):
-        opened = open_env(target, difficulty, settings, data)
+        try:
+            opened = open_env(target, difficulty, settings, data)
+        except UnknownNameError as error:
+            raise ConfigError(f"{error} Suites are {', '.join(builtin_suites())}, and YAML files.") from error
         return Suite.single(opened.entry.id, opened.settings, seed or 0)
     if difficulty is not None or settings or data is not None:
         raise ConfigError(

@@ -7,6 +7,8 @@ import pytest
 from rlvr_gym.cli.main import run
 
 BAD_LINES = [
+    (["sample", "zzzzzz"], "rlvr-gym list shows all"),
+    (["eval", "zzzzzz", "--model", "oracle"], "Suites are all, code,"),
     (["sample", "Countdwon"], "did you mean rlvr/Countdown-v0?"),
     (["sample", "Arithmetic", "--difficulty", "99"], "1 to 10"),
     (["sample", "Arithmetic", "--difficulty", "hard"], "such as 3"),
@@ -49,6 +51,7 @@ def test_a_mistake_is_told_in_one_sentence(line, fragment, capsys):
     assert fragment in captured.err
     assert "Traceback" not in captured.err
     assert captured.err.count("\n") == 1
+    assert len(captured.err) < 700  # a sentence, and no list of everything
     assert captured.err.strip().endswith((".", "?", ")", "1", "'"))
     assert captured.out == ""
 
