@@ -37,7 +37,20 @@ def test_nan_is_a_complex_number():
     assert any("nan" in name for name in found.names)
 
 
-@pytest.mark.parametrize("dataset", ["spiral_matrix", "countdown"])
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        "binary_matrix",
+        "countdown",
+        "intermediate_integration",
+        "n_queens",
+        "polynomial_multiplication",
+        "puzzle24",
+        "simple_integration",
+        "spiral_matrix",
+        "string_insertion",
+    ],
+)
 def test_answers_that_are_executed_are_seen_and_reach_nothing(dataset):
     report = audit(dataset, "injection")
     executed = [f for f in report.findings if f.kind is Kind.EXECUTES]
