@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import time
 from typing import Any
@@ -14,9 +15,11 @@ import numpy as np
 from rlvr_gym.episode import Message
 from rlvr_gym.errors import ConfigError, MissingExtraError, describe
 from rlvr_gym.evaluation.model import Completion, ModelSettings, Query, StreamingModel, Usage
-from rlvr_gym.evaluation.retrying import LONGEST_WAIT, RETRIED_STATUSES, Backoff, retry_after
+from rlvr_gym.evaluation.retrying import LONGEST_WAIT, RETRIED_STATUSES, Backoff, Window, retry_after
 
 __all__ = ["Endpoint", "read_answer"]
+
+_log = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 64 * 2**20
 FIRST_REFUSALS = 3
@@ -33,7 +36,7 @@ class Endpoint(StreamingModel):
     Tried again, with exponential backoff and jitter and never earlier than Retry-After says: 408, 409, 425, 429 and
     5xx, lost connections, answers that do not come in time, and answers that are none. What fails even so, or is
     refused, is a completion with an error. Until the first answer has come, requests go out one by one, so that a
-    wrong address is told once and soon.
+    wrong address is told once and soon. When requests run out of time, half as many are on their way from then on.
 
     Args:
         url: the base, such as ``http://127.0.0.1:8000/v1``.
@@ -95,6 +98,7 @@ class Endpoint(StreamingModel):
             timeout=httpx.Timeout(self._settings.timeout),
         )
         self._first = asyncio.Lock()
+        self._window = Window(self.concurrency)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -137,7 +141,9 @@ class Endpoint(StreamingModel):
             await self._keep_quiet()
             try:
                 status, headers, body = await self._post(query)
-            except (self._httpx.HTTPError, self._httpx.InvalidURL, TimeoutError, ValueError) as error:
+            except TimeoutError:
+                failure = _Failure(f"no answer within {self._settings.timeout:g} s", lost=True)
+            except (self._httpx.HTTPError, self._httpx.InvalidURL, ValueError) as error:
                 failure = _Failure(_short(error), lost=True)
             else:
                 completion, failure = self._read(status, headers, body, number)
@@ -171,16 +177,36 @@ class Endpoint(StreamingModel):
             await asyncio.sleep(left + float(self._rng.uniform(0, 0.2)))
 
     async def _post(self, query: Query) -> tuple[int, Any, bytes]:
-        """Status, headers and body; the whole exchange within the time limit, also if bytes drip in one by one."""
+        """Status, headers and body; the whole exchange within the time limit, also if bytes drip in one by one.
+
+        Raises:
+            TimeoutError: if it does not end in time; then fewer requests are on their way from now on.
+        """
         for _ in range(2):
             limit_name = self._limit_name
-            async with asyncio.timeout(self._settings.timeout):
-                status, headers, body = await self._send(self._request(query, limit_name))
+            status, headers, body = await self._within_limits(self._request(query, limit_name))
             # newer models of OpenAI renamed the limit; most other servers know the old name alone
             if status != 400 or b"max_completion_tokens" not in body or limit_name == "max_completion_tokens":
                 break
             self._limit_name = "max_completion_tokens"
         return status, headers, body
+
+    async def _within_limits(self, request: dict[str, Any]) -> tuple[int, Any, bytes]:
+        async with self._window.place() as size:
+            try:
+                async with asyncio.timeout(self._settings.timeout):
+                    return await self._send(request)
+            except (TimeoutError, self._httpx.TimeoutException) as error:
+                if self._works and self._window.narrow(size):
+                    self.concurrency = self._window.size
+                    _log.warning(
+                        "Of %d requests at a time some got no answer within %g s; from now on %d at a time. "
+                        "(--concurrency and --timeout set both.)",
+                        size,
+                        self._settings.timeout,
+                        self._window.size,
+                    )
+                raise TimeoutError from error
 
     async def _send(self, request: dict[str, Any]) -> tuple[int, Any, bytes]:
         content = json.dumps(request).encode()

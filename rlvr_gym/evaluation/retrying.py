@@ -1,15 +1,17 @@
-"""When to try a request again: exponential backoff with jitter, and what the server asks for in Retry-After."""
+"""When to try a request again, and how many to have on their way at one time."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import numpy as np
 
-__all__ = ["LONGEST_WAIT", "RETRIED_STATUSES", "Backoff", "retry_after"]
+__all__ = ["LONGEST_WAIT", "RETRIED_STATUSES", "Backoff", "Window", "retry_after"]
 
 RETRIED_STATUSES = frozenset({408, 409, 425, 429, *range(500, 600)})
 LONGEST_WAIT = 600.0
@@ -41,6 +43,49 @@ class Backoff:
         """
         own = min(self.most, self.base * 2.0 ** min(failures - 1, 30)) * float(rng.uniform(0.5, 1.0))
         return own if asked is None else asked + min(own, 1.0)
+
+
+class Window:
+    """Places for requests that are on their way at one time: half as many once some run out of time.
+
+    A server that takes one request after the other lets the rest wait, and their time runs meanwhile. What it then
+    answers is thrown away and asked for, and perhaps paid for, again; so the window never grows back. (Decrease as
+    in Chiu and Jain, Computer Networks 1989; without the increase.)
+
+    Belongs to one event loop.
+
+    Args:
+        size: places at the beginning.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._taken = 0
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[int]:
+        """Waits for a place and holds it; gives the window's size at that moment."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._taken < self.size)
+            self._taken += 1
+        try:
+            yield self.size
+        finally:
+            self._taken -= 1
+            async with self._changed:
+                self._changed.notify()
+
+    def narrow(self, seen: int) -> bool:
+        """Halves the window, but once for all the requests that went out when its size was ``seen``.
+
+        Returns:
+            Whether it is smaller now.
+        """
+        if seen != self.size or self.size == 1:
+            return False
+        self.size //= 2
+        return True
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:

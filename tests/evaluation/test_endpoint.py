@@ -1,5 +1,6 @@
 """Endpoints that fail in every way: what is tried again, what is told at once, and what is never a wrong answer."""
 
+import asyncio
 import threading
 import time
 from collections import Counter
@@ -13,7 +14,7 @@ from rlvr_gym.episode import Episode
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.evaluation import ModelSettings, Query, Usage, evaluate, load_model, summarise
 from rlvr_gym.evaluation.endpoint import Endpoint, read_answer
-from rlvr_gym.evaluation.retrying import Backoff, retry_after
+from rlvr_gym.evaluation.retrying import Backoff, Window, retry_after
 from rlvr_gym.prompts import get_template
 from rlvr_gym.registration import load_problem
 
@@ -70,6 +71,44 @@ def test_as_many_requests_at_once_as_are_allowed_and_no_more(serve, says):
     server = serve(behave)
     attempt(server, 21, concurrency=4)
     assert server.most_busy == 4
+
+
+def test_a_server_that_queues_for_too_long_gets_fewer_requests_at_a_time(serve, says, caplog):
+    queue = threading.Lock()
+
+    def one_by_one(*_):
+        with queue:
+            time.sleep(0.3)
+        return says("<answer>1</answer>")
+
+    samples = attempt(serve(one_by_one), 16, concurrency=8, timeout=1.0, retries=9)
+    assert all(s.rollout.verdict.valid for s in samples)
+    narrowed = [record.args[0] for record in caplog.records if record.name == "rlvr_gym.evaluation.endpoint"]
+    assert narrowed[:1] == [8]
+    assert narrowed in ([8], [8, 4], [8, 4, 2])  # once for all that ran out of time together
+
+
+def test_a_window_that_narrows_lets_nobody_in_before_enough_have_left():
+    async def run():
+        window, inside, most_after, narrowed = Window(6), 0, 0, False
+
+        async def request():
+            nonlocal inside, most_after
+            async with window.place():
+                inside += 1
+                most_after = max(most_after, inside) if narrowed else 0
+                await asyncio.sleep(0.001)
+                inside -= 1
+
+        requests = [asyncio.create_task(request()) for _ in range(40)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert (window.narrow(6), window.narrow(6), window.size) == (True, False, 3)
+        narrowed = True
+        await asyncio.wait_for(asyncio.gather(*requests), 60)
+        return most_after, window.narrow(3), window.size, window.narrow(1)
+
+    assert asyncio.run(run()) == (3, True, 1, False)
 
 
 @pytest.mark.parametrize(
