@@ -50,10 +50,12 @@ _PHRASE = re.compile(
     re.IGNORECASE,
 )
 _ANSWER_WORD = re.compile("answer", re.IGNORECASE)
+_BEFORE_BOX = len(r"\f")
+"""At most so many characters stand before the letters "box" in a box."""
 _LABEL = re.compile(r"(?:\*\*)?(?:the )?(?:final )?answer(?: is\b ?:?|:)(?:\*\*(?!\*))?", re.IGNORECASE)
 _PHRASE_END = re.compile(r"(?<!\\)[.!](?:\s|\Z)|\n|\Z")
 _MAX_PHRASE_CHARS = 2000
-_MAY_NEED_CLEANING = re.compile(r"[$`]|\*\*|__|[aA][nN][sS][wW]")
+_MAY_NEED_CLEANING = re.compile(r"[$`]|\*\*|__|[aA][nN][sS][wW]|\\[(\[]|box")
 _QUOTES = ("**", "__", "$$", "$", "`")
 
 
@@ -79,9 +81,12 @@ def strip_thinking(completion: str) -> str:
     A closing tag that was never opened ends thinking that began in the prompt: all text before it is thinking.
     So is all text after an opening tag that is never closed. An opening tag inside thinking is just text.
     """
+    first = completion.find("<")  # one character is found many times faster than a pattern
+    if first < 0:
+        return completion
     visible: list[str] = []
     inside, position = False, 0
-    for tag in _THINK.finditer(completion):
+    for tag in _THINK.finditer(completion, first):
         if not tag[1]:
             if not inside:
                 visible.append(completion[position : tag.start()])
@@ -120,7 +125,11 @@ def thinking_of(completion: str) -> str:
 def boxed_contents(text: str) -> list[str]:
     r"""The contents of every balanced, outermost ``\boxed{}`` in order; unbalanced ones are passed over."""
     contents: list[str] = []
-    match = _BOX.search(text)
+    backslash = text.find("\\")  # many times faster than to look for the pattern
+    letters = text.find("box", backslash) if backslash >= 0 else -1
+    if letters < 0:
+        return contents
+    match = _BOX.search(text, max(letters - _BEFORE_BOX, 0))
     closing = _matching_braces(text, match.end() - 1) if match is not None else {}
     while match is not None:
         end = closing.get(match.end() - 1)
@@ -148,10 +157,13 @@ def _matching_braces(text: str, start: int) -> dict[int, int]:
 
 def _tagged(text: str) -> tuple[list[str], str]:
     """The contents of the innermost closed ``<answer>`` tags, and the text without them and without stray tags."""
+    first = text.find("<")
+    if first < 0:
+        return [], text
     contents: list[str] = []
     outside: list[str] = []
     position, opened = 0, False
-    for tag in _ANSWER.finditer(text):
+    for tag in _ANSWER.finditer(text, first):
         piece = text[position : tag.start()]
         if opened and tag[1]:
             contents.append(piece)
@@ -181,8 +193,7 @@ def _explicit(visible: str) -> tuple[list[str], str]:
 
 def _phrased(text: str) -> Iterator[str]:
     """What follows each phrase, up to the end of its sentence or line; that may hold the next phrase."""
-    word = _ANSWER_WORD.search(text)  # ten times faster than to look for the whole phrase
-    starts = [match.end() for match in _PHRASE.finditer(text, word.start())] if word is not None else []
+    starts = list(_phrase_ends(text))
     ends = [match.start() for match in _PHRASE_END.finditer(text, starts[0])] if starts else []
     for start in starts:
         end = ends[bisect_left(ends, start)]
@@ -191,8 +202,26 @@ def _phrased(text: str) -> Iterator[str]:
             yield text[start:end]
 
 
+def _phrase_ends(text: str) -> Iterator[int]:
+    """Where each phrase ends, and the answer begins."""
+    if not text.isascii():  # "answer" may be written with the long s, too
+        word = _ANSWER_WORD.search(text)  # ten times faster than to look for the whole phrase
+        if word is not None:
+            yield from (match.end() for match in _PHRASE.finditer(text, word.start()))
+        return
+    lower = text.lower()  # and this is ten times faster than to ignore case
+    at = lower.find("answer")
+    while at >= 0:
+        phrase = _PHRASE.match(text, at)
+        if phrase is not None:
+            yield phrase.end()
+        at = lower.find("answer", at + 1 if phrase is None else phrase.end())
+
+
 def _clean(answer: str) -> str:
     """Without the Markdown, dollar signs, box and label around an answer, which are presentation, not content."""
+    if answer.isascii() and not _MAY_NEED_CLEANING.search(answer):
+        return answer.strip()
     for _ in range(4):
         before = answer
         answer = _unquote(answer.strip())
@@ -236,10 +265,16 @@ def _distinct(found: Iterable[str]) -> tuple[str, ...]:
 def plain_answer(completion: str) -> str:
     """The only candidate of :func:`extract_answer` in the commonest case, at a fraction of the cost; else "".
 
-    That is a completion with one pair of answer tags, no other tag, no TeX and no ``####`` line, and in the tags
-    ASCII text without Markdown and labels.
+    That is a completion with one pair of answer tags, no other tag but those of one thinking before it, no box and no
+    ``####`` line, and in the tags ASCII text without Markdown and labels.
     """
     start = completion.find("<")
+    if completion.startswith("<think>", start):
+        start = completion.find("<", start + 1)
+        if not completion.startswith("</think>", start):
+            return ""
+    if completion.startswith("</think>", start):
+        start = completion.find("<", start + 1)
     end = completion.find("<", start + 1)
     if not completion.startswith("<answer>", start) or not completion.startswith("</answer>", end):
         return ""
@@ -249,7 +284,7 @@ def plain_answer(completion: str) -> str:
         or not content.isascii()
         or _MAY_NEED_CLEANING.search(content)
         or completion.find("<", end + 1) >= 0
-        or "\\" in completion
+        or ("\\" in completion and "box" in completion)
         or ("#" in completion and "####" in completion)  # one character is found many times faster than four
     ):
         return ""
