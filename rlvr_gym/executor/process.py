@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import math
 import os
-import pickle
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-import weakref
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from rlvr_gym.errors import ConfigError, describe
-from rlvr_gym.executor.base import Executor, Outcome
+from rlvr_gym.errors import describe
+from rlvr_gym.executor.base import Outcome
+from rlvr_gym.executor.pool import Batch, Pool, PoolExecutor, check_count, unpickled
 from rlvr_gym.executor.wire import (
     FUNCTION,
     FUNCTION_CACHE,
@@ -44,7 +40,7 @@ _START_SECONDS = 120.0
 _MAX_FAILED_STARTS = 3
 
 
-class ProcessExecutor(Executor):
+class ProcessExecutor(PoolExecutor):
     """Runs a function in persistent worker processes, one item at a time in each.
 
     An item that runs over its time is killed together with every process of its worker's group; so is what a
@@ -71,95 +67,48 @@ class ProcessExecutor(Executor):
     def __init__(self, workers: int | None = None, *, memory_mb: int | None = None) -> None:
         if workers is None:
             workers = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-        for name, value in (("workers", workers), ("memory_mb", 1 if memory_mb is None else memory_mb)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigError(f"{name} is a whole number of at least 1; got {value!r}.")
+        check_count("workers", workers)
+        if memory_mb is not None:
+            check_count("memory_mb", memory_mb)
         self.workers = workers
-        self._pool = _Pool(workers, memory_mb or 0)
-        self._close = weakref.finalize(self, self._pool.close)  # also runs at interpreter exit
-
-    def map(
-        self, function: Callable[[Any], Any], items: Sequence[Any], *, timeout: float | None = None
-    ) -> list[Outcome]:
-        """One outcome an item, in order. An interrupt (Ctrl-C) kills the items that run, and passes on.
-
-        Raises:
-            ConfigError: if the executor is closed or belongs to another process, or the function cannot be sent.
-        """
-        if timeout is not None and not (timeout > 0 and math.isfinite(timeout)):
-            raise ConfigError(f"timeout is None or a positive number of seconds; got {timeout!r}.")
-        try:
-            pickled = dumps(function)
-        except Exception as error:
-            raise ConfigError(
-                f"{function!r} cannot be sent to a worker process ({describe(error)}); "
-                "it must not hold open files, locks, generators or the like."
-            ) from error
-        key = hashlib.blake2b(pickled, digest_size=KEY_BYTES).digest()
-        return self._pool.run(_Batch(key, pickled, list(items), timeout))
-
-    def close(self) -> None:
-        """Kills the workers and waits until they are gone; may be called again."""
-        self._close()
+        super().__init__(_Pool(workers, memory_mb or 0))
 
 
 @dataclass(eq=False, slots=True)
-class _Batch:
-    """One call of :meth:`ProcessExecutor.map`; changed only under the pool's lock."""
+class _Batch(Batch):
+    """A batch whose items are taken one by one.
 
-    key: bytes
-    function: bytes
-    items: list[Any]
-    timeout: float | None
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    Attributes:
+        key: of the function, by which a worker knows it again.
+        next: the place of the first item that nobody has taken.
+        failed_starts: workers that could not be started for it, one after another.
+    """
+
+    key: bytes = b""
     next: int = 0
     failed_starts: int = 0
-    done: threading.Event = field(default_factory=threading.Event)
 
 
-class _Pool:
-    """The threads that each own a worker, and the batches that they take items from in turn."""
-
+class _Pool(Pool[_Batch, "_Slot"]):
     def __init__(self, workers: int, memory_mb: int) -> None:
+        super().__init__(workers)
         self.memory_mb = memory_mb
-        self._limit = workers
-        self._pid = os.getpid()
-        self._changed = threading.Condition()
-        self._slots: list[_Slot] = []
-        self._batches: deque[_Batch] = deque()
-        self.closed = False
 
-    def run(self, batch: _Batch) -> list[Outcome]:
-        """Waits for all outcomes of a batch."""
-        if os.getpid() != self._pid:
-            raise ConfigError("This executor belongs to the process before the fork; make a new one here.")
-        with self._changed:
-            if self.closed:
-                raise ConfigError("This executor is closed; make a new one.")
-            if not batch.items:
-                return []
-            self._batches.append(batch)
-            waiting = sum(len(b.items) - len(b.outcomes) for b in self._batches)
-            while len(self._slots) < min(self._limit, waiting):
-                self._slots.append(_Slot(self))
-                self._slots[-1].start()
-            self._changed.notify_all()
-        try:
-            batch.done.wait()
-        finally:
-            self._withdraw(batch)
-        if len(batch.outcomes) < len(batch.items):
-            raise ConfigError("This executor was closed before the work was done.")
-        return [batch.outcomes[i] for i in range(len(batch.items))]
+    def batch(self, function: bytes, items: list[Any], timeout: float | None) -> _Batch:
+        """A batch whose function has the key that its bytes give."""
+        key = hashlib.blake2b(function, digest_size=KEY_BYTES).digest()
+        return _Batch(function, items, timeout, key=key)
 
-    def _withdraw(self, batch: _Batch) -> None:
-        """Forgets a batch; whoever still works for it (after an interrupt) is killed."""
+    def thread(self) -> _Slot:
+        """A slot."""
+        return _Slot(self)
+
+    def kill_workers(self, batch: _Batch | None) -> None:
+        """Kills under the lock, so that no slot can take another item, or a new worker, meanwhile."""
         with self._changed:
-            with contextlib.suppress(ValueError):
-                self._batches.remove(batch)
-            for slot in self._slots:
-                if slot.batch is batch:
-                    slot.kill()
+            for slot in self._threads:
+                if slot.worker is not None and (batch is None or slot.batch is batch):
+                    slot.worker.kill()
 
     def take(self, slot: _Slot) -> tuple[_Batch, int] | None:
         """The next item for an idle slot, from each batch in turn; None if the pool is closed."""
@@ -180,13 +129,11 @@ class _Pool:
         """Takes an outcome in."""
         with self._changed:
             slot.batch = None
-            batch.outcomes[index] = outcome
+            done = {index: outcome}
             if batch.failed_starts >= _MAX_FAILED_STARTS:
-                for i in range(batch.next, len(batch.items)):
-                    batch.outcomes[i] = outcome
+                done |= dict.fromkeys(range(batch.next, len(batch.items)), outcome)
                 batch.next = len(batch.items)
-            if len(batch.outcomes) == len(batch.items):
-                batch.done.set()
+            batch.finish(done)
 
     def started(self, batch: _Batch, worked: bool) -> None:
         """Counts the workers that could not start or load the function, one after another."""
@@ -199,21 +146,6 @@ class _Pool:
             slot.worker = worker
             if self.closed or slot.batch not in self._batches:
                 worker.kill()
-
-    def close(self) -> None:
-        """Kills and waits; in a forked child it does nothing, for the workers are not its own."""
-        if os.getpid() != self._pid:
-            return
-        with self._changed:
-            self.closed = True
-            for slot in self._slots:
-                slot.kill()
-            for batch in self._batches:
-                batch.done.set()
-            self._changed.notify_all()
-        if threading.current_thread() not in self._slots:  # the garbage collector may run anywhere
-            for slot in self._slots:
-                slot.join()
 
 
 class _Slot(threading.Thread):
@@ -240,11 +172,6 @@ class _Slot(threading.Thread):
                 self._discard()
             self.pool.finish(self, batch, index, outcome)
         self._discard()
-
-    def kill(self) -> None:
-        """Kills the worker, from another thread and under the pool's lock."""
-        if self.worker is not None:
-            self.worker.kill()
 
     def _discard(self) -> str:
         worker, self.worker = self.worker, None
@@ -378,7 +305,4 @@ def _text(frame: Frame) -> str:
 def _outcome(frame: Frame) -> Outcome:
     if frame.kind != VALUE:
         return Outcome(None, "raised", _text(frame), frame.seconds)
-    try:
-        return Outcome(pickle.loads(frame.payload), seconds=frame.seconds)
-    except Exception as error:
-        return Outcome(None, "raised", f"The result cannot be unpickled: {describe(error)}", frame.seconds)
+    return unpickled(frame.payload, frame.seconds)

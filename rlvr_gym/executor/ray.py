@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import pickle
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from rlvr_gym.cluster import connect
 from rlvr_gym.errors import ConfigError, describe
-from rlvr_gym.executor.base import Executor, Outcome
-from rlvr_gym.executor.process import ProcessExecutor
+from rlvr_gym.executor.base import Outcome
+from rlvr_gym.executor.pool import Batch, Pool, PoolExecutor, check_count
+from rlvr_gym.executor.station import Station, unpacked_outcome
 from rlvr_gym.executor.wire import dumps
 
 __all__ = ["RayExecutor"]
@@ -38,7 +36,7 @@ _GRACE_SECONDS = 300.0
 """What a chunk may take beyond the time limits of its items before its actor counts as lost."""
 
 
-class RayExecutor(Executor):
+class RayExecutor(PoolExecutor):
     """Runs a function in worker processes all over a Ray cluster.
 
     The contract is that of :class:`~rlvr_gym.executor.process.ProcessExecutor`: one outcome an item, in order; what
@@ -73,8 +71,8 @@ class RayExecutor(Executor):
         patience: float = 120.0,
     ) -> None:
         for name, value in (("workers", workers), ("memory_mb", memory_mb), ("in_flight", in_flight)):
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise ConfigError(f"{name} is a whole number of at least 1; got {value!r}.")
+            if value is not None:
+                check_count(name, value)
         for name, number in (("cpus", cpus), ("patience", patience)):
             if not (number > 0 and math.isfinite(number)):
                 raise ConfigError(f"{name} is a positive number; got {number!r}.")
@@ -85,86 +83,13 @@ class RayExecutor(Executor):
         # a control group of its own, so that "stop" does not queue behind the work that it is to stop
         station = ray.remote(
             num_cpus=cpus, max_restarts=0, scheduling_strategy="SPREAD", concurrency_groups={"control": 1}
-        )(_Station)
-        self._pool = _Pool(ray, lambda: station.remote(memory_mb), workers, in_flight, patience)
-        self._close = weakref.finalize(self, self._pool.close)  # also runs at interpreter exit
-
-    def map(
-        self, function: Callable[[Any], Any], items: Sequence[Any], *, timeout: float | None = None
-    ) -> list[Outcome]:
-        """One outcome an item, in order. An interrupt (Ctrl-C) kills the items that run, and passes on.
-
-        Raises:
-            ConfigError: if the executor is closed or belongs to another process, or the function cannot be sent.
-        """
-        if timeout is not None and not (timeout > 0 and math.isfinite(timeout)):
-            raise ConfigError(f"timeout is None or a positive number of seconds; got {timeout!r}.")
-        try:
-            pickled = dumps(function)
-        except Exception as error:
-            raise ConfigError(
-                f"{function!r} cannot be sent to a worker process ({describe(error)}); "
-                "it must not hold open files, locks, generators or the like."
-            ) from error
-        return self._pool.run(_Batch(pickled, list(items), timeout))
-
-    def close(self) -> None:
-        """Kills the workers and waits until their actors are gone; may be called again."""
-        self._close()
-
-
-# -- in the cluster -----------------------------------------------------------------------------------------------
-
-
-class _Station:
-    """What an actor does. It never unpickles items, results or functions: only its worker, which it can kill, does."""
-
-    def __init__(self, memory_mb: int | None) -> None:
-        self._executor = ProcessExecutor(1, memory_mb=memory_mb)
-
-    def ready(self) -> None:
-        """Returns once the actor runs."""
-
-    def run(self, function: bytes, items: list[bytes], timeout: float | None) -> list[Outcome]:
-        """Outcomes whose values are still pickled."""
-        return self._executor.map(_Parcel(function), items, timeout=timeout)
-
-    def stop(self) -> None:
-        """Kills the worker and everything in its process group."""
-        self._executor.close()
-
-
-class _Parcel:
-    """A pickled function that is unpickled where it is to run, in a :class:`_Call`."""
-
-    def __init__(self, function: bytes) -> None:
-        self.function = function
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _unwrap, (self.function,)
-
-    def __call__(self, item: bytes) -> bytes:
-        raise AssertionError("It has become a _Call when it arrives.")
-
-
-class _Call:
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        self.function = function
-
-    def __call__(self, item: bytes) -> bytes:
-        return dumps(self.function(pickle.loads(item)))
-
-
-def _unwrap(function: bytes) -> _Call:
-    return _Call(pickle.loads(function))
-
-
-# -- on this side ---------------------------------------------------------------------------------------------------
+        )(Station)
+        super().__init__(_Pool(ray, lambda: station.remote(memory_mb), workers, in_flight, patience))
 
 
 @dataclass(eq=False, slots=True)
-class _Batch:
-    """One call of :meth:`RayExecutor.map`; changed only under the pool's lock.
+class _Batch(Batch):
+    """A batch whose items are taken in chunks.
 
     Attributes:
         waiting: numbers of the items that are to be sent; lost ones stand in front.
@@ -172,14 +97,9 @@ class _Batch:
         reference: the pickled function in Ray's object store, from where each node gets it once.
     """
 
-    function: bytes
-    items: list[Any]
-    timeout: float | None
     waiting: deque[int] = field(default_factory=deque)
     losses: dict[int, int] = field(default_factory=dict)
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
     reference: Any = None
-    done: threading.Event = field(default_factory=threading.Event)
 
     def cut(self, most: int) -> list[int]:
         """The next chunk. An item that was lost goes alone, so that it can take no other with it again."""
@@ -189,56 +109,42 @@ class _Batch:
         return numbers
 
 
-class _Pool:
-    """The lanes, and the batches that they take chunks from in turn."""
-
+class _Pool(Pool[_Batch, "_Lane"]):
     def __init__(
         self, ray: Any, make_actor: Callable[[], Any], lanes: int, in_flight: int, patience: float
     ) -> None:
+        super().__init__(lanes)
         self.ray, self.make_actor = ray, make_actor
         self.in_flight, self.patience = in_flight, patience
-        self.closed = False
-        self._limit = lanes
-        self._pid = os.getpid()
-        self._changed = threading.Condition()
-        self._lanes: list[_Lane] = []
-        self._batches: deque[_Batch] = deque()
         self._failed_starts = 0
 
-    def run(self, batch: _Batch) -> list[Outcome]:
-        """Waits for all outcomes of a batch."""
-        if os.getpid() != self._pid:
-            raise ConfigError("This executor belongs to the process before the fork; make a new one here.")
-        if not batch.items and not self.closed:
-            return []
-        batch.waiting.extend(range(len(batch.items)))
-        with self._changed:
-            if self.closed:
-                raise ConfigError("This executor is closed; make a new one.")
-            batch.reference = self.ray.put(batch.function)
-            self._batches.append(batch)
-            self._failed_starts = 0
-            waiting = sum(len(b.items) - len(b.outcomes) for b in self._batches)
-            while len(self._lanes) < min(self._limit, waiting):
-                self._lanes.append(_Lane(self))
-                self._lanes[-1].start()
-            self._changed.notify_all()
-        try:
-            batch.done.wait()
-        finally:
-            self._withdraw(batch)
-        if len(batch.outcomes) < len(batch.items):
-            raise ConfigError("This executor was closed before the work was done.")
-        return [batch.outcomes[i] for i in range(len(batch.items))]
+    def batch(self, function: bytes, items: list[Any], timeout: float | None) -> _Batch:
+        """A batch of which everything waits."""
+        return _Batch(function, items, timeout, waiting=deque(range(len(items))))
 
-    def _withdraw(self, batch: _Batch) -> None:
-        """Forgets a batch; actors that still work for it (after an interrupt) are killed."""
+    def thread(self) -> _Lane:
+        """A lane."""
+        return _Lane(self)
+
+    def admit(self, batch: _Batch) -> None:
+        """Hands the function to Ray, and lets actors fail to start anew."""
+        batch.reference = self.ray.put(batch.function)
+        self._failed_starts = 0
+
+    def kill_workers(self, batch: _Batch | None) -> None:
+        """Kills outside the lock, for every actor is given some seconds to end its worker."""
         with self._changed:
-            with contextlib.suppress(ValueError):
-                self._batches.remove(batch)
-            busy = [lane for lane in self._lanes if any(sent.batch is batch for sent in tuple(lane.sent))]
-        for lane in busy:
+            lanes = [
+                lane
+                for lane in self._threads
+                if batch is None or any(sent.batch is batch for sent in tuple(lane.sent))
+            ]
+        for lane in lanes:
             lane.kill()
+
+    def is_orphaned(self) -> bool:
+        """Whether somebody has shut Ray down, and the actors with it."""
+        return not self.ray.is_initialized()
 
     def wait_for_work(self, lane: _Lane) -> bool:
         """Waits until there is something to send or to receive; False once the pool is closed."""
@@ -257,10 +163,10 @@ class _Pool:
         """
         with self._changed:
             for batch in tuple(self._batches):
-                if len(batch.waiting) > (len(self._lanes) if ahead else 0):
+                if len(batch.waiting) > (len(self._threads) if ahead else 0):
                     self._batches.remove(batch)
                     self._batches.append(batch)
-                    share = math.ceil(len(batch.waiting) / (2 * len(self._lanes)))
+                    share = math.ceil(len(batch.waiting) / (2 * len(self._threads)))
                     return batch, batch.cut(min(share, _MAX_CHUNK))
         return None
 
@@ -283,9 +189,7 @@ class _Pool:
     def finish(self, batch: _Batch, outcomes: dict[int, Outcome]) -> None:
         """Takes outcomes in; the first of an item counts."""
         with self._changed:
-            batch.outcomes = {**outcomes, **batch.outcomes}
-            if len(batch.outcomes) == len(batch.items):
-                batch.done.set()
+            batch.finish(outcomes)
 
     def started(self, worked: bool, message: str = "") -> None:
         """Counts actors that could not be started, one after another; in the end the waiting items are given up."""
@@ -297,7 +201,7 @@ class _Pool:
     def starved(self) -> None:
         """Tells that a lane has waited for long; if no other has an actor either, the items are given up."""
         with self._changed:
-            if not any(lane.ready for lane in self._lanes):
+            if not any(lane.ready for lane in self._threads):
                 self.give_up(f"No node of the cluster had room for a worker within {self.patience:g} s.")
 
     def give_up(self, message: str) -> None:
@@ -306,23 +210,6 @@ class _Pool:
             for batch in tuple(self._batches):
                 numbers, batch.waiting = batch.waiting, deque()
                 self.finish(batch, {number: Outcome(None, "crashed", message) for number in numbers})
-
-    def close(self) -> None:
-        """Kills and waits; in a forked child it does nothing, for the actors are not its own."""
-        if os.getpid() != self._pid:
-            return
-        with self._changed:
-            self.closed = True
-            for batch in self._batches:
-                batch.done.set()
-            self._changed.notify_all()
-        if not self.ray.is_initialized():
-            return  # somebody has shut Ray down, and the actors with it
-        for lane in self._lanes:
-            lane.kill()
-        if threading.current_thread() not in self._lanes:  # the garbage collector may run anywhere
-            for lane in self._lanes:
-                lane.join()
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,13 +307,12 @@ class _Lane(threading.Thread):
             limit = limit * len(first.numbers) + _GRACE_SECONDS
         try:
             outcomes = self.pool.ray.get(first.result, timeout=limit)
-        except (
-            Exception
-        ) as error:  # the actor catches what items raise: it is gone itself, or was told to stop
+        except Exception as error:
+            # the actor catches what items raise: it is gone itself, or was told to stop
             self._lose(describe(error, 200))
             return
         self.sent.popleft()
-        unpacked = {n: _unpack(outcome) for n, outcome in zip(first.numbers, outcomes, strict=True)}
+        unpacked = {n: unpacked_outcome(outcome) for n, outcome in zip(first.numbers, outcomes, strict=True)}
         self.pool.finish(first.batch, unpacked)
 
     def _lose(self, reason: str) -> None:
@@ -435,13 +321,3 @@ class _Lane(threading.Thread):
         gone, self.sent = self.sent, deque()
         for place, sent in reversed(list(enumerate(gone))):
             self.pool.give_back(sent.batch, sent.numbers, lost=reason if place == 0 else "")
-
-
-def _unpack(outcome: Outcome) -> Outcome:
-    if outcome.failure is not None:
-        return outcome
-    try:
-        return replace(outcome, value=pickle.loads(outcome.value))
-    except Exception as error:
-        message = f"The result cannot be unpickled: {describe(error)}"
-        return Outcome(None, "raised", message, outcome.seconds)

@@ -145,7 +145,7 @@ def test_workers_stay_warm_and_in_flight_is_bounded(executor: Any) -> None:
     first, second = values(executor.map(count, range(20))), values(executor.map(count, range(20)))
     assert {pid for pid, _ in second} <= {pid for pid, _ in first}
     assert min(n for _, n in second) > 1
-    assert max(len(lane.sent) for lane in executor._pool._lanes) <= 2
+    assert max(len(lane.sent) for lane in executor._pool._threads) <= 2
 
 
 def test_close_leaves_no_process(two_nodes: Any) -> None:
