@@ -10,9 +10,9 @@ from rlvr_gym import extraction
 from rlvr_gym.extraction import Extraction, extract_answer, plain_answer
 
 PIECES = st.sampled_from(
-    ["answer", "Answer", "anſwer", " is ", " = ", ": ", "the final ", "not ", " ", "\n", ".", "12", "x < 3", "$", "**", "`"]
-    + ["<answer>", "</answer>", "<ANSWER >", "<think>", "</think>", "<thinking>", "</Think >", "#### ", "####", "_", "\u2003"]
-    + ["\\boxed{", "\\fbox {", "\\\\boxed{", "}", "{", "\\}", "box", "\\frac{1}{2}", "\\(", "\\)", "é", "isn't", "\x1c"]
+    ["answer", "Answer", "anſwer", " is ", " = ", ": ", "the final ", "not ", " ", "\n", ".", "12", "x < 3", "$", "**", "`",
+     "<answer>", "</answer>", "<ANSWER >", "<think>", "</think>", "<thinking>", "</Think >", "#### ", "####", "_", "\u2003",
+     "\\boxed{", "\\fbox {", "\\\\boxed{", "}", "{", "\\}", "box", "\\frac{1}{2}", "\\(", "\\)", "é", "isn't", "\x1c"]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=12).map("".join)
 WRAPPED = st.tuples(
