@@ -7,13 +7,14 @@ kind, one token a row over cached keys and values, is :class:`rlvr_gym.agents.ca
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["AfterPrefix", "Attention", "Causal", "Documents", "Prefill", "attention_of", "positions_of"]
+__all__ = ["Attention", "Causal", "Documents", "Prefill", "SharedPrefixes", "attention_of", "positions_of"]
 
 
 class Attention(Protocol):
@@ -70,30 +71,47 @@ class Prefill:
         return _mix(query, key, value, None, scale)
 
 
-class AfterPrefix:
-    """Sequences that go on after prefixes that several of them may share; gradients reach the prefixes.
+class SharedPrefixes:
+    """Prefixes, and sequences that go on after them, in one pass; gradients reach the prefixes.
+
+    The pass is a single row of ``P S + B T`` tokens: the prefixes one after another, then the sequences. So each
+    layer is called once, as it is for a batch without shared prefixes.
 
     Args:
-        prefixes: has seen the prefixes, ``[P, S]`` tokens.
-        lengths: tokens of each prefix ``[P]``; what is beyond is padding.
-        prefix_of: the prefix of each row ``[B]``.
-        width: tokens T of the rows, which are padded on the right.
+        lengths: tokens of each prefix ``[P]``, which are padded on the right.
+        longest: tokens S that they are padded to.
+        prefix_of: the prefix of each sequence ``[B]``.
+        width: tokens T of the sequences, which are padded on the right.
     """
 
-    def __init__(self, prefixes: Prefill, lengths: Tensor, prefix_of: Tensor, width: int) -> None:
-        self._prefixes, self._prefix_of = prefixes, prefix_of
-        columns = torch.arange(prefixes.keys[0].shape[2], device=lengths.device)
-        before = (columns < lengths[prefix_of, None])[:, None].expand(-1, width, -1)
+    def __init__(self, lengths: Tensor, longest: int, prefix_of: Tensor, width: int) -> None:
+        self._prefixes, self._sequences = (len(lengths), longest), (len(prefix_of), width)
+        self._prefix_of = prefix_of
+        before = torch.arange(longest, device=lengths.device) < lengths[prefix_of, None]
         own = torch.ones(width, width, dtype=torch.bool, device=lengths.device).tril()
-        self._attend = torch.cat([before, own.expand(len(prefix_of), -1, -1)], dim=-1)[:, None]
+        self._attend = torch.cat(
+            [before[:, None].expand(-1, width, -1), own.expand(len(prefix_of), -1, -1)], dim=-1
+        )[:, None]
 
     def __call__(
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float | None = None
     ) -> Tensor:
         """See :class:`Attention`."""
-        key = torch.cat([self._prefixes.keys[layer][self._prefix_of], key], dim=2)
-        value = torch.cat([self._prefixes.values[layer][self._prefix_of], value], dim=2)
-        return _mix(query, key, value, self._attend, scale)
+        (query, after), (key, own_key), (value, own_value) = map(self._apart, (query, key, value))
+        own_key = torch.cat([key[self._prefix_of], own_key], dim=2)
+        own_value = torch.cat([value[self._prefix_of], own_value], dim=2)
+        mixed = (
+            _mix(query, key, value, None, scale),
+            _mix(after, own_key, own_value, self._attend, scale),
+        )
+        return torch.cat([x.transpose(1, 2).flatten(0, 1) for x in mixed]).transpose(0, 1)[None]
+
+    def _apart(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """``[1, H, P S + B T, D]`` to ``[P, H, S, D]`` and ``[B, H, T, D]``."""
+        here = math.prod(self._prefixes)
+        parts = (x[0, :, :here], self._prefixes), (x[0, :, here:], self._sequences)
+        prefixes, sequences = (part.unflatten(1, shape).transpose(0, 1) for part, shape in parts)
+        return prefixes, sequences
 
 
 class Documents:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rlvr_gym.agents.attention import AfterPrefix, Prefill
+from rlvr_gym.agents.attention import SharedPrefixes
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.sampling import Chunking
 
@@ -104,10 +104,20 @@ class SharedPrompts(Layout):
 
     def hidden(self, policy: Policy) -> Tensor:
         """See :meth:`Layout.hidden`."""
-        prefill, device = Prefill(), self.tokens.device
-        policy.run(self._prompts, torch.arange(self._prompts.shape[1], device=device)[None], prefill)
-        attention = AfterPrefix(prefill, self._lengths, self._prefix_of, self._width - 1)
-        return policy.run(self.tokens[:, :-1], self._columns[:, :-1], attention)
+        shape = self.tokens.shape[0], self._width - 1
+        longest = self._prompts.shape[1]
+        before = torch.arange(longest, device=self.tokens.device).expand_as(self._prompts)
+        hidden = policy.run(
+            _one_row(self._prompts, self.tokens[:, :-1]),
+            _one_row(before, self._columns[:, :-1]),
+            SharedPrefixes(self._lengths, longest, self._prefix_of, shape[1]),
+        )
+        return hidden[0, self._prompts.numel() :].unflatten(0, shape)
+
+
+def _one_row(prompts: Tensor, rows: Tensor) -> Tensor:
+    """``[P, S]`` and ``[B, T]`` to ``[1, P S + B T]``."""
+    return torch.cat([prompts.flatten(), rows.flatten()])[None]
 
 
 class Chunks(Layout):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlvr_gym.agents.attention import AfterPrefix, Causal, Prefill
+from rlvr_gym.agents.attention import Causal, SharedPrefixes
 from rlvr_gym.agents.checkpoint import save_policy
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.hf import HFPolicy
@@ -122,16 +122,18 @@ def test_after_shared_prefixes_as_in_whole_sequences(policy: Policy) -> None:
     prefix_of, pad = [0, 0, 1, 1], policy.tokenizer.pad_id
     lengths = torch.tensor([len(p) for p in prefixes])
     width, own = max(map(len, prefixes)), max(map(len, rows))
-    prefill = Prefill()
-    policy.run(
-        torch.tensor([p + [pad] * (width - len(p)) for p in prefixes]), torch.arange(width)[None], prefill
-    )
-    attention = AfterPrefix(prefill, lengths, torch.tensor(prefix_of), own)
+    before = torch.tensor([p + [pad] * (width - len(p)) for p in prefixes])
+    after = torch.tensor([r + [pad] * (own - len(r)) for r in rows])
     positions = lengths[prefix_of, None] + torch.arange(own)
-    hidden = policy.run(torch.tensor([r + [pad] * (own - len(r)) for r in rows]), positions, attention)
-    for i, row in enumerate(rows):
-        whole = policy.hidden(torch.tensor([prefixes[prefix_of[i]] + row]))[0, -len(row) :]
-        torch.testing.assert_close(hidden[i, : len(row)], whole, atol=1e-4, rtol=1e-4)
+    hidden = policy.run(
+        torch.cat([before.flatten(), after.flatten()])[None],
+        torch.cat([torch.arange(width).repeat(2), positions.flatten()])[None],
+        SharedPrefixes(lengths, width, torch.tensor(prefix_of), own),
+    )
+    for i, row in enumerate(hidden[0, before.numel() :].unflatten(0, after.shape)):
+        known = rows[i]
+        whole = policy.hidden(torch.tensor([prefixes[prefix_of[i]] + known]))[0, -len(known) :]
+        torch.testing.assert_close(row[: len(known)], whole, atol=1e-4, rtol=1e-4)
 
 
 def test_dropout_is_off(policy: Policy) -> None:

@@ -49,7 +49,7 @@ def test_equal_prompts_are_run_once_and_change_nothing(
         )
 
     shared = outcome()
-    assert seen == [(2, 11), (6, 11)]
+    assert seen == [(1, 2 * 11 + 6 * 11)]
     monkeypatch.setattr("rlvr_gym.agents.layout._WORTH_SHARING", 2.0)
     plain = outcome()
     assert seen == [(6, 19)]
