@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 from rlvr_gym.audit.findings import EnvReport, Rate
+from rlvr_gym.report.templates import asset, render_template
 
 __all__ = ["render_page"]
+
+_PACKAGE = "rlvr_gym.audit"
 
 COLUMNS = (
     ("environment", "text"), ("family", "text"), ("verdict", "text"), ("tasks", "number"), ("calls", "number"),
@@ -25,15 +27,15 @@ def render_page(reports: Sequence[EnvReport], facts: Mapping[str, str]) -> str:
         reports: of all environments.
         facts: what stands under the title: name -> value.
     """
-    import jinja2
-
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     audited = [report for report in reports if not report.skipped]
     kinds = Counter(str(finding.kind) for report in audited for finding in report.findings)
-    return environment.from_string(_asset("rlvr_gym.audit", "audit.html")).render(
-        css=_asset("rlvr_gym.report", "page.css") + _asset("rlvr_gym.audit", "audit.css"),
-        script=_asset("rlvr_gym.audit", "audit.js"),
-        facts=facts,
+    return render_template(
+        "audit.html",
+        package=_PACKAGE,
+        css=[asset("page.css"), asset("audit.css", _PACKAGE)],
+        script=[asset("audit.js", _PACKAGE)],
+        title="Audit",
+        facts=list(facts.items()),
         totals=_totals(audited),
         kinds=sorted(kinds.items()),
         columns=COLUMNS,
@@ -42,10 +44,6 @@ def render_page(reports: Sequence[EnvReport], facts: Mapping[str, str]) -> str:
         skipped=[report for report in reports if report.skipped],
         visible=_visible,
     )
-
-
-def _asset(package: str, name: str) -> str:
-    return files(package).joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def _totals(reports: Sequence[EnvReport]) -> list[tuple[str, str, str, str]]:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rlvr_gym.report.cards import cut, tone, written
 from rlvr_gym.report.curves import percent
 from rlvr_gym.report.figure import standalone
-from rlvr_gym.report.page import asset, cut, write_page, written
+from rlvr_gym.report.page import write_page
 from rlvr_gym.report.svg import Chart, Line, short
+from rlvr_gym.report.templates import asset, render_template
 
 __all__ = ["render_bench", "write_bench_figures", "write_bench_report"]
 
@@ -63,11 +65,6 @@ def write_bench_figures(view: Mapping[str, Any], folder: Path) -> list[Path]:
 
 def render_bench(view: Mapping[str, Any]) -> str:
     """The page as text."""
-    import jinja2
-
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"num": number, "interval": interval, "p": p_value}
-    environment.globals |= {"tones": _TONES, "alarms": _ALARMS, "colours": COLOURS, "sort_key": sort_key}
     experiments = [
         {
             **experiment,
@@ -78,9 +75,14 @@ def render_bench(view: Mapping[str, Any]) -> str:
         for i, experiment in enumerate(view["experiments"])
     ]
     claims = [(experiment, claim) for experiment in experiments for claim in experiment["claims"]]
-    return environment.from_string(asset("bench.html")).render(
-        css=asset("page.css") + asset("bench.css"),
-        script=asset("page.js") + asset("bench.js"),
+    return render_template(
+        "bench.html",
+        css=[asset("page.css"), asset("bench.css")],
+        script=[asset("page.js"), asset("bench.js")],
+        filters={"num": number, "interval": interval, "p": p_value},
+        tones=_TONES,
+        alarms=_ALARMS,
+        colours=COLOURS,
         title=view["title"],
         about=view["about"],
         facts=view["facts"],
@@ -167,12 +169,11 @@ def _task(task: Mapping[str, Any]) -> dict[str, Any]:
 
 def _attempt(row: Mapping[str, Any]) -> Attempt:
     verdict = row.get("verdict") or {}
-    correct, valid = bool(verdict.get("correct")), bool(verdict.get("valid", True))
     return Attempt(
         step=int(row.get("step") or 0),
         completion=cut(written(row), MAX_CHARS),
         verdict=str(verdict.get("reason", "unknown")),
-        tone="good" if correct else "bad" if valid else "void",
+        tone=tone(verdict),
         reward=number(row.get("reward")),
     )
 
@@ -194,8 +195,3 @@ def interval(value: Sequence[float] | None) -> str:
 def p_value(value: float) -> str:
     """``< 0.001``, or two digits."""
     return "< 0.001" if value < 0.001 else f"{value:.2g}"
-
-
-def sort_key(value: Any) -> str:
-    """What a table's script sorts by; what is no number comes last."""
-    return f"{value:.9g}" if isinstance(value, int | float) and math.isfinite(value) else ""

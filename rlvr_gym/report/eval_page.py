@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from rlvr_gym.report.bench_page import sort_key
-from rlvr_gym.report.page import asset, cut, write_page, written
+from rlvr_gym.report.cards import Card, Note, verdict_counts
+from rlvr_gym.report.page import write_page
+from rlvr_gym.report.templates import asset, render_template
 
 __all__ = ["render_eval", "render_leaderboard", "write_eval_page", "write_leaderboard"]
 
@@ -43,7 +42,7 @@ def write_leaderboard(board: Mapping[str, Any], output: Path) -> Path:
 
 def render_eval(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """The page of one evaluation as text."""
-    cards = [_Card.of(row, summary["length_unit"]) for row in _chosen(rows)]
+    cards = [_card(row, summary["length_unit"]) for row in _chosen(rows)]
     return _render(
         "eval.html",
         title=f"{summary['label']} on {summary['suite']}",
@@ -54,24 +53,29 @@ def render_eval(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -
             (key, value) for key, value in summary.items() if key.startswith("pass@") and key != "pass@1"
         ],
         cards=cards,
-        verdicts=_verdicts(cards),
-        total=len(rows),
+        verdicts=verdict_counts(cards),
+        shown=f"{len(cards)} of {len(rows):,} attempts, of every verdict in every environment.",
         config=_config(summary),
     )
 
 
 def render_leaderboard(board: Mapping[str, Any]) -> str:
     """The page of a leaderboard as text; see :func:`rlvr_gym.evaluation.leaderboard.make_leaderboard`."""
-    return _render("leaderboard.html", title=f"Leaderboard: {board['suite']}", board=board)
+    facts = [
+        ("tasks", _count(board["tasks"])),
+        ("environments", _count(len(board["parts"]))),
+        ("suite", board["suite_digest"]),
+    ]
+    return _render("leaderboard.html", title=f"Leaderboard: {board['suite']}", board=board, facts=facts)
 
 
 def _render(template: str, **values: Any) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"percent": _percent, "count": _count, "sort_key": sort_key}
-    return environment.from_string(asset("eval_macros.html") + asset(template)).render(
-        css=asset("page.css") + asset("bench.css"), script=asset("page.js") + asset("bench.js"), **values
+    return render_template(
+        template,
+        css=[asset("page.css"), asset("bench.css")],
+        script=[asset("page.js"), asset("bench.js")],
+        filters={"percent": _percent, "count": _count},
+        **values,
     )
 
 
@@ -104,37 +108,14 @@ def _config(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(summary[name])) for name in names if name in summary]
 
 
-@dataclass(frozen=True, slots=True)
-class _Card:
-    """An attempt as the page shows it."""
-
-    part: str
-    prompt: str
-    completion: str
-    verdict: str
-    tone: str
-    extracted: str | None
-    notes: list[str]
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any], unit: str) -> _Card:
-        verdict = row["verdict"]
-        extracted, error = verdict.get("extracted"), verdict["details"].get("error")
-        note = _NOTES.get(str(row["finish_reason"]))
-        told = [
-            note,
-            f"{row['num_tokens']:,} {unit}",
-            None if error is None else cut(str(error), 300),
-        ]
-        return cls(
-            part=str(row["part"]),
-            prompt=cut(str(row["prompt"])),
-            completion=cut(written(row)),
-            verdict=str(verdict["reason"]),
-            tone="good" if verdict["correct"] else "bad" if verdict["valid"] else "void",
-            extracted=None if extracted is None else cut(str(extracted), 300),
-            notes=[text for text in told if text],
-        )
+def _card(row: Mapping[str, Any], unit: str) -> Card:
+    error = row["verdict"]["details"].get("error")
+    told = [
+        _NOTES.get(str(row["finish_reason"])),
+        f"{row['num_tokens']:,} {unit}",
+        None if error is None else str(error),
+    ]
+    return Card.of(row, [Note(value=str(row["part"])), *(Note(text) for text in told if text)])
 
 
 def _chosen(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -144,10 +125,3 @@ def _chosen(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         groups.setdefault((str(row["part"]), str(row["verdict"]["reason"])), []).append(row)
     dealt: Iterable[Mapping[str, Any] | None] = chain.from_iterable(zip_longest(*groups.values()))
     return [row for row in dealt if row is not None][:MAX_CARDS]
-
-
-def _verdicts(cards: Sequence[_Card]) -> list[tuple[str, str, int]]:
-    """``(reason, tone, count)`` for the filter: right ones first, then by frequency."""
-    counts = Counter((card.verdict, card.tone) for card in cards)
-    order = sorted(counts.items(), key=lambda item: (item[0][1] != "good", -item[1]))
-    return [(reason, tone, count) for (reason, tone), count in order]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from rlvr_gym.report.page import asset
 from rlvr_gym.report.svg import Chart
+from rlvr_gym.report.templates import asset
 
 __all__ = ["standalone"]
 

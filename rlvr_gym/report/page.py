@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from rlvr_gym.errors import ConfigError, DataError
+from rlvr_gym.report.cards import Card, Note, verdict_counts
 from rlvr_gym.report.curves import learning_curve, panels
 from rlvr_gym.report.run_data import RunData
+from rlvr_gym.report.templates import asset, render_template
 from rlvr_gym.stats import Interval, difference
 
-__all__ = ["asset", "cut", "write_figure", "write_page", "write_report", "written"]
+__all__ = ["write_figure", "write_page", "write_report"]
 
 MAX_ROLLOUTS = 240
-MAX_CHARS = 6000
 FIGURE_WIDTH, FIGURE_HEIGHT = 760, 360
 
 
@@ -82,15 +81,14 @@ def write_page(path: Path, text: str) -> Path:
 
 def render(run: RunData) -> str:
     """The page as text."""
-    import jinja2
-
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    shown = _spread(run.rollouts, MAX_ROLLOUTS)
-    cards = [Card.of(row) for row in shown]
+    rows = _spread(run.rollouts, MAX_ROLLOUTS)
+    cards = [_card(row) for row in rows]
+    of_all = f"{len(rows)} of {len(run.rollouts):,} saved rollouts, spread over the run, newest first."
     results = _results(run)
-    return environment.from_string(asset("page.html")).render(
-        css=asset("page.css"),
-        script=asset("page.js"),
+    return render_template(
+        "page.html",
+        css=[asset("page.css")],
+        script=[asset("page.js")],
         title=f"{_dig(run.config, 'env', 'id') or run.folder.name}",
         facts=_facts(run),
         results=results,
@@ -100,15 +98,10 @@ def render(run: RunData) -> str:
         narrow=learning_curve(run, 340, 250),
         panels=panels(run),
         cards=cards,
-        verdicts=_verdicts(cards),
-        total_rollouts=len(run.rollouts),
+        verdicts=verdict_counts(cards),
+        shown=of_all if len(rows) < len(run.rollouts) else f"All {len(rows)} saved rollouts, newest first.",
         config=_sections(run.config),
     )
-
-
-def asset(name: str) -> str:
-    """A file of the folder ``assets``."""
-    return files("rlvr_gym.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,62 +174,18 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A rollout as the page shows it."""
-
-    step: int
-    prompt: str
-    completion: str
-    verdict: str
-    tone: str
-    extracted: str | None
-    reward: str
-    terms: list[tuple[str, str]]
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Card:
-        """A row of ``rollouts.jsonl``."""
-        verdict = row.get("verdict") or {}
-        correct, valid = bool(verdict.get("correct")), bool(verdict.get("valid", True))
-        extracted = verdict.get("extracted")
-        terms = row.get("reward_terms") or {}
-        return cls(
-            step=int(row.get("step", 0)),
-            prompt=cut(str(row.get("prompt", ""))),
-            completion=cut(written(row)),
-            verdict=str(verdict.get("reason", "unknown")),
-            tone="good" if correct else "bad" if valid else "void",
-            extracted=None if extracted is None else cut(str(extracted), 300),
-            reward=_number(row.get("reward")),
-            terms=[(str(name), _number(value)) for name, value in terms.items()],
-        )
-
-
-def written(row: Mapping[str, Any]) -> str:
-    """The completion; of several turns, everything that was said after the prompt."""
-    said = [m for m in row.get("messages") or [] if isinstance(m, Mapping)]
-    roles = [m.get("role") for m in said]
-    if roles.count("assistant") < 2:
-        return str(row.get("completion", ""))
-    turns = said[roles.index("assistant") :]
-    return "\n\n".join(f"[{m.get('role')}]\n{m.get('content')}" for m in turns)
-
-
-def cut(text: str, limit: int = MAX_CHARS) -> str:
-    """The text, or its beginning and how much is left out."""
-    return text if len(text) <= limit else f"{text[:limit]} … ({len(text) - limit:,} more characters)"
+def _card(row: Mapping[str, Any]) -> Card:
+    terms = row.get("reward_terms") or {}
+    notes = [
+        Note(f"step {int(row.get('step', 0))}"),
+        Note("reward", _number(row.get("reward"))),
+        *(Note(f"{name} {_number(value)}", style="term") for name, value in terms.items()),
+    ]
+    return Card.of(row, notes)
 
 
 def _number(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, int | float) and value == value else "none"
-
-
-def _verdicts(cards: Sequence[Card]) -> list[tuple[str, str, int]]:
-    """``(reason, tone, count)`` for the filter: right ones first, then by frequency."""
-    counts = Counter((card.verdict, card.tone) for card in cards)
-    order = sorted(counts.items(), key=lambda item: (item[0][1] != "good", -item[1]))
-    return [(reason, tone, count) for (reason, tone), count in order]
 
 
 def _spread(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from rlvr_gym.bench import collect, make_view, to_json
-from rlvr_gym.report.bench_page import interval, number, p_value, sort_key, write_bench_report
+from rlvr_gym.report.bench_page import interval, number, p_value, write_bench_report
+from rlvr_gym.report.templates import sort_key
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
