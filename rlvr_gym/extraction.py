@@ -55,7 +55,6 @@ _BEFORE_BOX = len(r"\f")
 _LABEL = re.compile(r"(?:\*\*)?(?:the )?(?:final )?answer(?: is\b ?:?|:)(?:\*\*(?!\*))?", re.IGNORECASE)
 _PHRASE_END = re.compile(r"(?<!\\)[.!](?:\s|\Z)|\n|\Z")
 _MAX_PHRASE_CHARS = 2000
-_MAY_NEED_CLEANING = re.compile(r"[$`]|\*\*|__|[aA][nN][sS][wW]|\\[(\[]|box")
 _QUOTES = ("**", "__", "$$", "$", "`")
 
 
@@ -220,7 +219,7 @@ def _phrase_ends(text: str) -> Iterator[int]:
 
 def _clean(answer: str) -> str:
     """Without the Markdown, dollar signs, box and label around an answer, which are presentation, not content."""
-    if answer.isascii() and not _MAY_NEED_CLEANING.search(answer):
+    if answer.isascii() and not _may_need_cleaning(answer):
         return answer.strip()
     for _ in range(4):
         before = answer
@@ -235,6 +234,19 @@ def _clean(answer: str) -> str:
         if answer == before:
             break
     return answer.strip()
+
+
+def _may_need_cleaning(ascii_text: str) -> bool:
+    """Whether there is anything that :func:`_clean` could take off; several times faster than one pattern for all."""
+    return (
+        "$" in ascii_text
+        or "`" in ascii_text
+        or "**" in ascii_text
+        or "__" in ascii_text
+        or "answ" in ascii_text.lower()
+        or "box" in ascii_text
+        or ("\\" in ascii_text and ("\\(" in ascii_text or "\\[" in ascii_text))
+    )
 
 
 def _unquote(answer: str) -> str:
@@ -282,7 +294,7 @@ def plain_answer(completion: str) -> str:
     if (
         len(content) > MAX_ANSWER_CHARS
         or not content.isascii()
-        or _MAY_NEED_CLEANING.search(content)
+        or _may_need_cleaning(content)
         or completion.find("<", end + 1) >= 0
         or ("\\" in completion and "box" in completion)
         or ("#" in completion and "####" in completion)  # one character is found many times faster than four
