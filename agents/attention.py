@@ -108,8 +108,8 @@ class SharedPrefixes:
 
     def _apart(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """``[1, H, P S + B T, D]`` to ``[P, H, S, D]`` and ``[B, H, T, D]``."""
-        here = math.prod(self._prefixes)
-        parts = (x[0, :, :here], self._prefixes), (x[0, :, here:], self._sequences)
+        shapes = self._prefixes, self._sequences
+        parts = zip(x[0].split([*map(math.prod, shapes)], dim=1), shapes, strict=True)
         prefixes, sequences = (part.unflatten(1, shape).transpose(0, 1) for part, shape in parts)
         return prefixes, sequences
 
