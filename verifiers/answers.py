@@ -65,8 +65,12 @@ _LOOSE_SIGN = re.compile(r"\s*([=/])\s*")
 _TIMES_LETTER = re.compile(r"(?<=[\d)}])\s*x\s*(?=[\d(])")
 _RATIO = re.compile(r"([+-]?)\s?(\d{1,1000})(?:\s?/\s?(\d{1,1000}))?", re.ASCII)
 _PLAIN_INTEGER = re.compile(r"-?\d{1,300}", re.ASCII)
-_PLAIN_LIST = re.compile(r"-?\d{1,300}(?:, ?-?\d{1,300}){0,499}", re.ASCII)
-_PLAIN_MATRIX = re.compile(r"\[?\[-?\d{1,300}(?:, ?-?\d{1,300}|\], ?\n?\[-?\d{1,300}){0,1999}\]\]?", re.ASCII)
+# what follows a number or a row is no part of it, so nothing is to be tried again: "++"
+_PLAIN_LIST = re.compile(r"-?\d{1,300}+(?:, ?-?\d{1,300}+){0,499}+", re.ASCII)
+_PLAIN_MATRIX = re.compile(
+    r"\[\[-?\d{1,300}+(?:, ?-?\d{1,300}+|\], ?\n?\[-?\d{1,300}+){0,1999}+\]\]", re.ASCII
+)
+_JSON = json.JSONDecoder()
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 
 
@@ -114,21 +118,26 @@ def _unnamed(text: str) -> str:
 
 def plain_integers(text: str) -> list[int] | None:
     """The numbers of ``1, -2, 3``, as most answers are written; None for any other form, which may be readable too."""
-    plain = len(text) <= MAX_CHARS and _PLAIN_LIST.fullmatch(text)
-    return list(map(int, text.split(","))) if plain else None
+    if len(text) > MAX_CHARS or _PLAIN_LIST.fullmatch(text) is None:
+        return None
+    try:
+        numbers: list[int] = _JSON.raw_decode(f"[{text}]")[
+            0
+        ]  # the quickest way to read what the pattern lets through
+    except ValueError:  # 007
+        return list(map(int, text.split(",")))
+    return numbers
 
 
 def plain_matrix(text: str) -> list[list[int]] | None:
     """The rows of ``[[1, 2], [3, 4]]``; None for any other form, which may be readable too."""
-    if not text.startswith("[[") or not text.endswith("]]") or len(text) > MAX_CHARS:
-        return None
-    if _PLAIN_MATRIX.fullmatch(text) is None:
+    if len(text) > MAX_CHARS or _PLAIN_MATRIX.fullmatch(text) is None:
         return None
     try:
-        rows: list[list[int]] = json.loads(text)  # the quickest way to read what the pattern lets through
+        rows: list[list[int]] = _JSON.raw_decode(text)[0]
     except ValueError:  # 007
         return None
-    return rows if max(map(len, rows)) == min(map(len, rows)) <= MAX_ITEMS else None
+    return rows if len(set(map(len, rows))) == 1 and len(rows[0]) <= MAX_ITEMS else None
 
 
 def integer_of(text: str) -> int | None:

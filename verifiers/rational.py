@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from fractions import Fraction
+from functools import lru_cache
 
 from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
@@ -20,6 +21,7 @@ MAX_UNIT_WORDS = 4
 # A group of thousands does not begin with 0: "0,500" is half in many countries, and not 500.
 _WHOLE = r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:[ _]\d{3})+|\d+"
 _PLAIN = re.compile(r"-?\d{1,300}", re.ASCII)
+_PLAIN_RATIO = re.compile(r"(-?\d{1,300}+)(?:/(-?\d{1,300}+))?", re.ASCII)
 _DECIMAL = re.compile(rf"([+-]?)\s?(?:({_WHOLE})(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{{1,4}}))?")
 _LATEX_FRACTION = re.compile(
     r"([+-]?)\s?\\[dt]?frac\s?(?:(\d)\s?(\d)|\{\s?([+-]?\d+)\s?\}\s?\{\s?([+-]?\d+)\s?\})"
@@ -164,14 +166,25 @@ class RationalVerifier(AnswerVerifier):
 
     def check(self, answer: str, task: Task) -> Verdict:
         """Compares as Fractions: ``0.5``, ``1/2`` and ``2/4`` are the same, ``0.5000001`` is not."""
-        gold = parse_rational(str(task.answer))
+        gold = _gold_ratio(str(task.answer))
         if gold is None:
             return Verdict.failed(Reason.VERIFIER_ERROR, error=f"the reference {task.answer!r} is no number")
         shown = answer[:200]
+        plain = _PLAIN_RATIO.fullmatch(answer)
+        if plain is not None and (below := int(plain[2] or 1)):  # as most answers are written
+            right = int(plain[1]) * gold[1] == gold[0] * below
+            return Verdict.right(shown) if right else Verdict.wrong(extracted=shown)
         sides = answer.split("=")
         value = parse_rational(_without_unit(sides[-1], task.prompt))
         if value is None or len(sides) > MAX_EQUATION_SIDES:
             return Verdict.wrong(Reason.UNPARSEABLE, shown)
         if any(side not in (None, value) for side in map(parse_rational, sides[:-1])):
             return Verdict.wrong(Reason.AMBIGUOUS, shown)
-        return Verdict.right(shown) if value == gold else Verdict.wrong(extracted=shown)
+        right = value.as_integer_ratio() == gold
+        return Verdict.right(shown) if right else Verdict.wrong(extracted=shown)
+
+
+@lru_cache(maxsize=1024)  # a task's answers are many, and a group of them comes one after the other
+def _gold_ratio(text: str) -> tuple[int, int] | None:
+    gold = parse_rational(text)
+    return None if gold is None else gold.as_integer_ratio()

@@ -52,8 +52,14 @@ def scan(text: str, pattern: re.Pattern[str]) -> list[re.Match[str]] | None:
 
 
 def parse_names(text: str, names: Collection[str]) -> list[str] | None:
-    """Names in order: ``A -> B``, ``A, B``, ``[A, B]``, ``Path: A B``; None if anything else is said."""
-    if _PLAIN_NAMES.fullmatch(text):  # as most answers are written
+    """Names in order: ``A -> B``, ``A, B``, ``[A, B]``, ``Path: A B``; None if anything else is said.
+
+    Names are words; their case does not count.
+    """
+    plain = text.split(", ")
+    if set(names).issuperset(plain):  # as most answers are written
+        return plain
+    if _PLAIN_NAMES.fullmatch(text):
         words = text.lower().split(", ")
     else:
         label = _LABEL.match(text)

@@ -39,8 +39,10 @@ class TopologicalSortVerifier(RuleVerifier[list[str]]):
         if sorted(value) != task.answer["nodes"]:
             return "not every task comes exactly once"
         place = {name: index for index, name in enumerate(value)}
-        broken = ((a, b) for a, b in task.answer["edges"] if place[a] > place[b])
-        return next((f"{a} has to come before {b}" for a, b in broken), None)
+        for a, b in task.answer["edges"]:
+            if place[a] > place[b]:
+                return f"{a} has to come before {b}"
+        return None
 
 
 @register("rlvr/TopologicalSort-v0", family="algorithmic")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,16 @@ from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
 from rlvr_gym.verifiers.grids import RuleVerifier, parse_groups
 
-__all__ = ["CATEGORIES", "ArrangementVerifier", "arrangement", "draw_clues", "draw_columns", "names_of"]
+__all__ = [
+    "CATEGORIES",
+    "ArrangementVerifier",
+    "arrangement",
+    "draw_clues",
+    "draw_columns",
+    "first_fault",
+    "names_of",
+    "places_of",
+]
 
 CATEGORIES: dict[str, tuple[str, str]] = {
     "name": ("{}", "Ann Ben Cleo Dan Eva Finn Gus Hana"),
@@ -35,28 +46,56 @@ TRICKY_NODES = 12
 class ArrangementVerifier(RuleVerifier[dict[str, int]]):
     """Every value at one place, no place with two values of a category, and every clue true.
 
-    ``task.answer`` holds the ``labels`` of the places (which clues may speak of), the ``categories`` and ``clues``.
+    ``task.answer`` holds the ``labels`` of the places (which clues may speak of), the ``categories`` and ``clues``,
+    and with ``places`` (see :func:`places_of`) the solution that is known. To be at these places is right; all else
+    is judged by the rules.
     """
 
     def read(self, answer: str, task: Task) -> dict[str, int] | None:
-        """The place, from 0, of every value and of every label."""
-        labels: list[str] = task.answer["labels"]
-        categories: Columns = task.answer["categories"]
-        found = parse_groups(answer, labels, names_of(categories), ["house", "houses", "name", *categories])
-        return None if found is None else {**found, **{label: place for place, label in enumerate(labels)}}
+        """The place, from 0, of every value in lower case."""
+        puzzle = task.answer
+        categories: Columns = puzzle["categories"]
+        labels = _label_places(*puzzle["labels"])
+        return parse_groups(answer, labels, puzzle["places"], _HEADINGS.union(categories))
 
     def fault(self, value: dict[str, int], task: Task) -> str | None:
         """A place with two values of one category, or a false clue."""
-        for category, column in task.answer["categories"].items():
-            if len({value[v] for v in column}) < len(column):
-                return f"two values of {category} are at the same place"
-        false = first_false_clue(task.answer["clues"], value)
-        return None if false is None else f"clue {false} is false"
+        puzzle = task.answer
+        return None if value == puzzle["places"] else first_fault(value, puzzle)
+
+
+_HEADINGS = frozenset({"house", "houses", "name"})
+
+
+@cache
+def _label_places(*labels: str) -> dict[str, int]:
+    return {label.lower(): place for place, label in enumerate(labels)}
+
+
+def first_fault(places: Mapping[str, int], puzzle: Mapping[str, Any]) -> str | None:
+    """The first rule of a puzzle that is broken, if any.
+
+    Args:
+        places: the place, from 0, of every value in lower case.
+        puzzle: ``labels``, ``categories`` and ``clues`` of a task.
+    """
+    for category, column in puzzle["categories"].items():
+        if len({places[value.lower()] for value in column}) < len(column):
+            return f"two values of {category} are at the same place"
+    named = {value: places[value.lower()] for value in names_of(puzzle["categories"])}
+    named |= {label: place for place, label in enumerate(puzzle["labels"])}
+    false = first_false_clue(puzzle["clues"], named)
+    return None if false is None else f"clue {false} is false"
 
 
 def draw_columns(categories: Sequence[str], places: int, rng: np.random.Generator) -> Columns:
     """Random values of each category, one for each place."""
     return {name: rng.permutation(CATEGORIES[name][1].split())[:places].tolist() for name in categories}
+
+
+def places_of(columns: Columns) -> dict[str, int]:
+    """The place, from 0, of every value in lower case."""
+    return {value.lower(): place for column in columns.values() for place, value in enumerate(column)}
 
 
 def names_of(columns: Columns) -> list[str]:

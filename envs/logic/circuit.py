@@ -44,27 +44,29 @@ Gate = list[Any]
 
 
 @register_verifier("circuit")
-class CircuitVerifier(RuleVerifier[dict[str, bool]]):
+class CircuitVerifier(RuleVerifier[list[bool]]):
     """Runs the circuit. Any inputs with the wanted outputs are right; "impossible" only if there are none."""
 
     impossible = "impossible"
 
-    def read(self, answer: str, task: Task) -> dict[str, bool] | None:
+    def read(self, answer: str, task: Task) -> list[bool] | None:
         """A bit for every input, or for every output where those are asked for."""
         puzzle = task.answer
-        names = _outputs(puzzle["wanted"]) if "given" in puzzle else _inputs(puzzle["inputs"])
-        return parse_bits(answer, names)
+        return parse_bits(
+            answer, _outputs(len(puzzle["wanted"])) if "given" in puzzle else _inputs(puzzle["inputs"])
+        )
 
-    def fault(self, value: dict[str, bool], task: Task) -> str | None:
+    def fault(self, value: list[bool], task: Task) -> str | None:
         """The first output that is not as it should be."""
         puzzle = task.answer
-        bits = puzzle["given"] if "given" in puzzle else [int(value[n]) for n in _inputs(puzzle["inputs"])]
-        outputs = _run(puzzle["gates"], bits)[-len(puzzle["wanted"]) :]
-        said = [int(value[n]) for n in _outputs(outputs)] if "given" in puzzle else puzzle["wanted"]
-        for number, (is_bit, should) in enumerate(zip(outputs, said, strict=True), 1):
-            if is_bit != should:
-                return f"out{number} is {is_bit}"
-        return None
+        outputs: list[int] = puzzle["wanted"]
+        said: list[int] | list[bool] = value
+        if "given" not in puzzle:  # else "wanted" is what the circuit makes of it
+            outputs, said = _run(puzzle["gates"], list(map(int, value)))[-len(outputs) :], outputs
+        if outputs == said:
+            return None
+        number = next(i for i, bit in enumerate(outputs) if bit != said[i])
+        return f"out{number + 1} is {outputs[number]}"
 
 
 @register("rlvr/Circuit-v0", family="logic")
@@ -119,7 +121,7 @@ class Circuit(Problem):
         reference = None
         if told.solution is not None:
             reference = ", ".join(f"{name}={told.solution[i]}" for i, name in enumerate(names))
-        target = ", ".join(f"{name}={bit}" for name, bit in zip(_outputs(wanted), wanted, strict=True))
+        target = ", ".join(f"{name}={bit}" for name, bit in zip(_outputs(len(wanted)), wanted, strict=True))
         prompt = (
             f"{_circuit_text(gates, inputs, len(wanted))}\n\nFind values of the inputs {', '.join(names)} (0 or 1) for which "
             f"{target}. Give them in <answer> tags, for example <answer>x=0, y=1</answer> if the inputs were x and y. If no "
@@ -144,7 +146,9 @@ class Circuit(Problem):
             f"{_wire(inputs + i, inputs)} = {values[first]} {name} {values[second]} = {values[inputs + i]}"
             for i, (name, first, second) in enumerate(gates)
         ]
-        reference = ", ".join(f"{name}={bit}" for name, bit in zip(_outputs(wanted), wanted, strict=True))
+        reference = ", ".join(
+            f"{name}={bit}" for name, bit in zip(_outputs(len(wanted)), wanted, strict=True)
+        )
         told = ", ".join(f"{name}={bit}" for name, bit in zip(_inputs(inputs), given, strict=True))
         prompt = (
             f"{_circuit_text(gates, inputs, len(wanted))}\n\nThe inputs are {told}. What are the outputs? Give them in "
@@ -168,12 +172,14 @@ class Circuit(Problem):
         return task.answer["reference"] or CircuitVerifier.impossible
 
 
-def _inputs(count: int) -> list[str]:
-    return list("abcdefgh"[:count])
+@cache
+def _inputs(count: int) -> tuple[str, ...]:
+    return tuple("abcdefgh"[:count])
 
 
-def _outputs(bits: Sequence[int]) -> list[str]:
-    return [f"out{number}" for number in range(1, len(bits) + 1)]
+@cache
+def _outputs(count: int) -> tuple[str, ...]:
+    return tuple(f"out{number}" for number in range(1, count + 1))
 
 
 def _wire(wire: int, inputs: int) -> str:

@@ -41,22 +41,21 @@ EXAMPLE = "X=0, Y=1"
 
 
 @register_verifier("entailment")
-class EntailmentVerifier(RuleVerifier[dict[str, bool]]):
+class EntailmentVerifier(RuleVerifier[list[bool]]):
     """Any assignment that makes all premises true and the conclusion false; "entailed" only if there is none."""
 
     impossible = "entailed"
 
-    def read(self, answer: str, task: Task) -> dict[str, bool] | None:
+    def read(self, answer: str, task: Task) -> list[bool] | None:
         """A truth value for every variable."""
         return parse_bits(answer, NAMES[: task.answer["variables"]])
 
-    def fault(self, value: dict[str, bool], task: Task) -> str | None:
+    def fault(self, value: list[bool], task: Task) -> str | None:
         """A premise that is false, or a conclusion that is true."""
-        values = [value[name] for name in NAMES[: task.answer["variables"]]]
         for number, premise in enumerate(task.answer["premises"], 1):
-            if not holds(premise, values):
+            if not holds(premise, value):
                 return f"premise {number} is false"
-        return "the conclusion is true" if holds(task.answer["conclusion"], values) else None
+        return "the conclusion is true" if holds(task.answer["conclusion"], value) else None
 
 
 @register("rlvr/Entailment-v0", family="logic")

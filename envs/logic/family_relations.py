@@ -108,7 +108,7 @@ Family = dict[str, dict[str, Any]]
 
 @register_verifier("family_relation")
 class FamilyRelationVerifier(RuleVerifier[str]):
-    """Any word of the list that is true of the two people."""
+    """Any word of the list that is true of the two people, which are all in ``task.answer["words"]``."""
 
     def read(self, answer: str, task: Task) -> str | None:
         """A word of the list, hyphens or not."""
@@ -117,12 +117,7 @@ class FamilyRelationVerifier(RuleVerifier[str]):
 
     def fault(self, value: str, task: Task) -> str | None:
         """Whether the relation holds."""
-        first, second = task.answer["pair"]
-        return (
-            None
-            if value in Kinship(task.answer["family"]).words(first, second)
-            else "they are not so related"
-        )
+        return None if value in task.answer["words"] else "they are not so related"
 
 
 @register("rlvr/FamilyRelations-v0", family="logic")
@@ -145,6 +140,7 @@ class FamilyRelations(Problem):
             found = _draw_pair(family, _related(generations, children, steps), rng)
         first, second, word, links = found
         facts = _facts(family, rng)
+        kin = Kinship(family)
         prompt = (
             f"{' '.join(facts)}\n\nBrothers and sisters share both parents, and the children of one of a married couple are "
             f"children of both.\n\nWhat is {first} to {second}? Give the word for the relation in <answer> tags (with great-, "
@@ -152,11 +148,14 @@ class FamilyRelations(Problem):
         )
         return Task(
             prompt=prompt,
-            answer={"family": family, "pair": [first, second], "reference": word},
+            answer={
+                "family": family,
+                "pair": [first, second],
+                "words": sorted(kin.words(first, second)),
+                "reference": word,
+            },
             metadata={"people": len(family), "steps": links, "hardness": len(facts) + 3 * links},
-            solution="\n".join(
-                [*Kinship(family).reasons(first, second), f"So {first} is the {word} of {second}."]
-            ),
+            solution="\n".join([*kin.reasons(first, second), f"So {first} is the {word} of {second}."]),
         )
 
     def answer_text(self, task: Task) -> str:

@@ -8,7 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.logic._arrangement import CATEGORIES, arrangement, draw_clues, draw_columns, names_of
+from rlvr_gym.envs.logic._arrangement import (
+    CATEGORIES,
+    arrangement,
+    draw_clues,
+    draw_columns,
+    names_of,
+    places_of,
+)
 from rlvr_gym.envs.logic._clues import Clue, clue_text
 from rlvr_gym.envs.logic._explain import explain
 from rlvr_gym.problem import Problem
@@ -52,7 +59,13 @@ class LogicGridTiny(Problem):
         shuffled = {name: sorted(column) for name, column in columns.items() if name != "name"}
         return Task(
             prompt=_prompt(columns["name"], shuffled, clues),
-            answer={"labels": columns["name"], "categories": shuffled, "clues": clues, "reference": rows},
+            answer={
+                "labels": columns["name"],
+                "categories": shuffled,
+                "clues": clues,
+                "places": places_of({name: columns[name] for name in shuffled}),
+                "reference": rows,
+            },
             metadata={
                 "people": people,
                 "categories": count,

@@ -32,19 +32,19 @@ Clause = list[int]
 
 
 @register_verifier("sat")
-class SATVerifier(RuleVerifier[dict[str, bool]]):
+class SATVerifier(RuleVerifier[list[bool]]):
     """Any satisfying assignment; "unsatisfiable" only if there is none."""
 
     impossible = "unsatisfiable"
 
-    def read(self, answer: str, task: Task) -> dict[str, bool] | None:
+    def read(self, answer: str, task: Task) -> list[bool] | None:
         """A truth value for every variable."""
         return parse_bits(answer, _names(task.answer["variables"]))
 
-    def fault(self, value: dict[str, bool], task: Task) -> str | None:
+    def fault(self, value: list[bool], task: Task) -> str | None:
         """The first clause that is false."""
         for number, clause in enumerate(task.answer["clauses"], 1):
-            if not any(value[f"x{abs(literal)}"] == (literal > 0) for literal in clause):
+            if not any(value[abs(literal) - 1] == (literal > 0) for literal in clause):
                 return f"clause {number} is false"
         return None
 

@@ -65,8 +65,9 @@ KINDS = [*TOTALS, *OTHERS]
 SENTENCES = {kind: text for kind, (_, text) in (TOTALS | OTHERS).items()}
 
 
-def _said(kind: str | int, arguments: Sequence[str | int], count: int) -> Choices:
-    """The choices in which what a statement says is so."""
+@cache
+def _said(count: int, kind: str | int, *arguments: str | int) -> Choices:
+    """The choices in which what a statement, one of ``count``, says is so."""
     if kind in TOTALS:
         return TOTALS[str(kind)][0](_totals(count), *arguments)
     return OTHERS[str(kind)][0](_truths(count), *arguments)
@@ -82,10 +83,12 @@ class SelfReferenceVerifier(RuleVerifier[frozenset[int]]):
 
     def fault(self, value: frozenset[int], task: Task) -> str | None:
         """The first statement whose truth is not what the choice says."""
+        if sorted(value) == task.answer["reference"]:
+            return None
         statements: list[Statement] = task.answer["statements"]
         choice = sum(1 << number - 1 for number in value)
-        for number, (kind, *arguments) in enumerate(statements, 1):
-            if bool(_said(kind, arguments, len(statements)) >> choice & 1) != (number in value):
+        for number, statement in enumerate(statements, 1):
+            if bool(_said(len(statements), *statement) >> choice & 1) != (number in value):
                 return f"statement {number} would be {'false' if number in value else 'true'}"
         return None
 
@@ -107,8 +110,8 @@ class SelfReference(Problem):
         while True:
             statements = [_draw_statement(rng, number, count) for number in range(1, count + 1)]
             consistent, *truths = _truths(count)
-            for (kind, *arguments), true in zip(statements, truths, strict=True):
-                consistent &= ~(_said(kind, arguments, count) ^ true)
+            for statement, true in zip(statements, truths, strict=True):
+                consistent &= ~(_said(count, *statement) ^ true)
             if consistent.bit_count() == 1 and consistent != 1:  # choice 0 has no true statement
                 break
         choice = consistent.bit_length() - 1
@@ -170,5 +173,5 @@ def _model(statements: Sequence[Statement]) -> Model:
 @cache
 def _relation(kind: str, arguments: tuple[str | int, ...], number: int, count: int) -> Relation:
     """The truth values of ``count`` statements under which statement ``number`` is as true as it says."""
-    fits = ~(_said(kind, arguments, count) ^ _truths(count)[number])
+    fits = ~(_said(count, kind, *arguments) ^ _truths(count)[number])
     return Relation([c >> place & 1 for place in range(count)] for c in range(1 << count) if fits >> c & 1)

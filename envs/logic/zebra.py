@@ -8,7 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from rlvr_gym.envs.logic._arrangement import CATEGORIES, arrangement, draw_clues, draw_columns, names_of
+from rlvr_gym.envs.logic._arrangement import (
+    CATEGORIES,
+    arrangement,
+    draw_clues,
+    draw_columns,
+    names_of,
+    places_of,
+)
 from rlvr_gym.envs.logic._clues import Clue, clue_text
 from rlvr_gym.envs.logic._explain import explain
 from rlvr_gym.errors import ConfigError
@@ -75,6 +82,7 @@ class Zebra(Problem):
                 "labels": [str(h) for h in range(1, houses + 1)],
                 "categories": shuffled,
                 "clues": clues,
+                "places": places_of(columns),
                 "reference": rows,
             },
             metadata={

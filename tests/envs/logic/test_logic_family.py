@@ -96,6 +96,7 @@ def test_the_facts_determine_the_family(difficulty):
             name: {**person, "parents": sorted(person["parents"])}
             for name, person in task.answer["family"].items()
         }
+        assert task.answer["words"] == sorted(Kinship(task.answer["family"]).words(*task.answer["pair"]))
 
 
 @pytest.mark.parametrize("form", ["{0}", "The {0}.", "**{1}**", "{2}"])

@@ -5,6 +5,8 @@ import pytest
 from rlvr_gym.verifiers.grids import parse_assignment, parse_bits, parse_grid, parse_groups, parse_selection
 
 GRID = ["123", "231"]
+PLACES = {"1": 0, "2": 1}
+VALUES = {"ann", "ben", "red", "blue"}
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_names_may_have_a_subscript():
 
 
 def test_bits_are_truth_values_only():
-    assert parse_bits("a=True, b=0", ["a", "b"]) == {"a": True, "b": False}
+    assert parse_bits("a=True, b=0", ["a", "b"]) == [True, False]
     assert parse_bits("a=2, b=0", ["a", "b"]) is None
 
 
@@ -104,8 +106,8 @@ def test_bits_are_truth_values_only():
     ],
 )
 def test_groups_presentation_is_forgiven(text):
-    found = parse_groups(text, ["1", "2"], ["Ann", "Ben", "red", "blue"], ["house", "name", "colour"])
-    assert found == {"Ann": 0, "red": 0, "Ben": 1, "blue": 1}
+    found = parse_groups(text, PLACES, VALUES, {"house", "name", "colour"})
+    assert found == {"ann": 0, "red": 0, "ben": 1, "blue": 1}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_groups_presentation_is_forgiven(text):
     ],
 )
 def test_groups_content_is_not(text):
-    assert parse_groups(text, ["1", "2"], ["Ann", "Ben", "red", "blue"]) is None
+    assert parse_groups(text, PLACES, VALUES) is None
 
 
 @pytest.mark.parametrize(
@@ -152,5 +154,5 @@ def test_long_texts_are_refused_at_once(size):
     for text in ("1 " * size, "a=" * size, "[" * size, "-" * size, "`" * size, " " * size):
         assert parse_grid(text, 2, 2, "12") is None
         assert parse_assignment(text, ["a"]) is None
-        assert parse_groups(text, ["1"], ["a"]) is None
+        assert parse_groups(text, {"1": 0}, {"a"}) is None
         assert parse_selection(text, 3) is None
