@@ -157,6 +157,8 @@ class Brackets(Cursor):
         if base.denominator != 1 or not 2 <= base <= 36 or value.denominator != 1:
             raise Unreadable("a base")
         digits = digits.lstrip("0") or "0"
+        if not digits.isalnum():  # 7.0
+            raise Unreadable("a base")
         if any(int(d, 36) >= base for d in digits):
             raise Unreadable("a digit that the base does not have")
         return BaseNum(digits, int(base))
