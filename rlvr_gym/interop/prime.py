@@ -6,9 +6,8 @@ An environment package of theirs is a module with ``load_environment``; this is 
 
     env = load_environment("GuessTheNumber", n=1000, difficulty=4)
 
-The other way round, an environment of theirs is ``rlvr/PrimeEnvironment-v0``.
-
-From 0.2 on the package has another interface (task sets, harnesses), which this module does not speak.
+Later versions have another interface (task sets, agents, harnesses): :mod:`rlvr_gym.interop.prime_v1` is for it. The
+other way round, environments of theirs are ``rlvr/PrimeEnvironment-v0`` and ``rlvr/PrimeDialogue-v0``.
 """
 
 from __future__ import annotations
@@ -17,19 +16,15 @@ import asyncio
 from importlib import import_module
 from typing import Any
 
-from rlvr_gym.env import EnvSettings
-from rlvr_gym.episode import Episode
-from rlvr_gym.errors import MissingExtraError
+from rlvr_gym.interop._prime_versions import other_version
 from rlvr_gym.interop.labels import EnvLike, RewardLike, RewardSpec, examples, no_group_terms, read_label
-from rlvr_gym.interop.scoring import Scored, open_settings
+from rlvr_gym.interop.scoring import act, open_settings
 
 try:
     vf: Any = import_module("verifiers")
-    _base: Any = (
-        vf.MultiTurnEnv
-    )  # later versions lack it, and so does our own folder, found first in a checkout
+    _base: Any = vf.MultiTurnEnv
 except (ImportError, AttributeError) as error:
-    raise MissingExtraError("verifiers<0.2", "prime", "rlvr_gym.interop.prime") from error
+    raise other_version("0.1", "prime", __name__) from error
 
 __all__ = ["PrimeEnv", "load_environment"]
 
@@ -124,7 +119,7 @@ class PrimeEnv(_base):  # type: ignore[misc]
         await super().add_trajectory_step(state, trajectory_step)
         settings, episode = state["rlvr_episode"]
         said = [_text(message) for message in trajectory_step["completion"] if _role(message) == "assistant"]
-        scored = await asyncio.to_thread(_act, settings, episode, "\n".join(said))
+        scored = await asyncio.to_thread(act, settings, episode, "\n".join(said))
         if scored is None:
             return
         state["rlvr_reward"], state["rlvr_correct"] = scored.total, scored.verdict.correct
@@ -144,16 +139,6 @@ class PrimeEnv(_base):  # type: ignore[misc]
     async def episode_over(self, state: Any) -> bool:
         """Whether our episode has its verdict."""
         return "rlvr_episode" in state and state["rlvr_episode"][1].done
-
-
-def _act(settings: EnvSettings, episode: Episode, action: str) -> Scored | None:
-    """The result if the action ended the episode, else None."""
-    episode.act(action)
-    settings.judge([episode])
-    if episode.verdict is None:
-        return None
-    (reward,) = settings.rewards([episode])
-    return Scored(episode.verdict, reward)
 
 
 def _role(message: Any) -> str:

@@ -17,7 +17,7 @@ from rlvr_gym.problem import Dialogue
 from rlvr_gym.rewards import Reward, RewardDesign
 from rlvr_gym.verdict import Verdict
 
-__all__ = ["Scored", "Scorer", "VerificationFailedError", "open_settings", "or_else"]
+__all__ = ["Scored", "Scorer", "VerificationFailedError", "act", "open_settings", "or_else"]
 
 
 class VerificationFailedError(RLVRError):
@@ -51,6 +51,16 @@ class Scored:
     def total(self) -> float | None:
         """The reward; None if verification failed."""
         return None if math.isnan(self.reward.total) else self.reward.total
+
+
+def act(settings: EnvSettings, episode: Episode, action: str) -> Scored | None:
+    """Takes one action of a conversation in; the result if it ended the episode, else None."""
+    episode.act(action)
+    settings.judge([episode])
+    if episode.verdict is None:
+        return None
+    (reward,) = settings.rewards([episode])
+    return Scored(episode.verdict, reward)
 
 
 def or_else(scored: Scored, invalid_score: float | None, remedy: str) -> float:

@@ -1,25 +1,19 @@
 """A tiny model with a chat template that answers in tags, made here: nothing is downloaded."""
 
-import importlib.util
 import os
-import warnings
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from interop_peers import require
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
 
 SPECIAL = ["<pad>", "<|im_start|>", "<|im_end|>", "<|endoftext|>"]
 TAGS = ["<think>", "</think>", "<answer>", "</answer>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>"]  # fmt: skip
-
-
-def require(package: str, install: str) -> None:
-    """Skips, and says so where nobody overlooks it, if a peer is not installed."""
-    if importlib.util.find_spec(package) is None:
-        message = f"THE PEER {package} IS NOT INSTALLED, SO NOTHING IS TESTED AGAINST IT: {install}"
-        warnings.warn(message, stacklevel=2)
-        pytest.skip(message)
 
 
 def make_tokenizer(template: str):

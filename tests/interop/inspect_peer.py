@@ -6,12 +6,11 @@ The model is an OpenAI endpoint on this machine, behind which a program answers:
 import json
 import math
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from inspect_ai import eval as evaluate
 from inspect_ai.model import get_model
+from interop_endpoint import bisect, serve
 
 import rlvr_gym
 from rlvr_gym.interop.inspect import environment
@@ -19,34 +18,9 @@ from rlvr_gym.interop.inspect import environment
 EXAMPLE = Path(__file__).parents[2] / "examples" / "inspect_task.py"
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        texts = [m["content"] for m in asked["messages"] if m["role"] == "user"]
-        texts = [t if isinstance(t, str) else "".join(part["text"] for part in t) for t in texts]
-        message = {"role": "assistant", "content": self.server.reply(texts)}
-        body = json.dumps({
-            "id": "x", "object": "chat.completion", "created": 0, "model": "m",
-            "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12},
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        }).encode()  # fmt: skip
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
 def model(reply):
     """A model that answers with ``reply(texts of the user)``."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.reply = reply
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}/v1"
-    return get_model("openai/m", base_url=url, api_key="none", responses_api=False, memoize=False)
+    return get_model("openai/m", base_url=serve(reply), api_key="none", responses_api=False, memoize=False)
 
 
 def run(task, reply, logs, **options):
@@ -60,14 +34,6 @@ def run(task, reply, logs, **options):
         "unscored": log.results.scores[0].unscored_samples,
         "turns": [sum(m.role == "assistant" for m in sample.messages) for sample in log.samples],
     }
-
-
-def bisect(texts):
-    low, high = 1, int(texts[0].partition("from 1 to ")[2].partition(".")[0])
-    for said in texts[1:]:
-        bound = int(said.rstrip(".").split()[-1])
-        low, high = (bound + 1, high) if "higher" in said else (low, bound - 1)
-    return f"<answer>{(low + high) // 2}</answer>"
 
 
 def main(logs):
@@ -92,7 +58,7 @@ def main(logs):
 
     type(problem.make_verifier()).judge = failing
     found["failed"] = run(environment("Countdown", 4, difficulty=2), three_of_four, logs)
-    json.dump(found, sys.stdout)
+    print(json.dumps(found))
 
 
 main(sys.argv[1])

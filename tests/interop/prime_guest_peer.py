@@ -79,7 +79,7 @@ def main(folder):
             rlvr_gym.load_problem("PrimeEnvironment", environment=name).source(0)
         except DataError as error:
             found["refused"][name] = str(error)
-    json.dump(found, sys.stdout)
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

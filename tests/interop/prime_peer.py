@@ -9,11 +9,10 @@ import contextlib
 import io
 import json
 import runpy
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 
+from interop_endpoint import bisect, serve
 from openai import AsyncOpenAI
 
 import rlvr_gym
@@ -22,44 +21,14 @@ from rlvr_gym.interop.prime import load_environment
 CANNED: dict[str, str] = {}
 
 
-def reply(messages: list[dict]) -> str:
-    def text(message):
-        content = message["content"]
-        return content if isinstance(content, str) else "".join(part["text"] for part in content)
-
-    texts = [text(m) for m in messages if m["role"] == "user"]
-    if texts[0] in CANNED:
-        return CANNED[texts[0]]
-    low, high = 1, int(texts[0].partition("from 1 to ")[2].partition(".")[0])
-    for said in texts[1:]:
-        bound = int(said.rstrip(".").split()[-1])
-        low, high = (bound + 1, high) if "higher" in said else (low, bound - 1)
-    return f"<answer>{(low + high) // 2}</answer>"
+def reply(texts: list[str]) -> str:
+    return CANNED.get(texts[0]) or bisect(texts)
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        message = {"role": "assistant", "content": reply(asked["messages"])}
-        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-        body = json.dumps({
-            "id": "x", "object": "chat.completion", "created": 0, "model": "m", "usage": usage,
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        }).encode()  # fmt: skip
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-async def evaluate(env, port: int) -> list[dict]:
+async def evaluate(env, url: str) -> list[dict]:
     from verifiers import OpenAIChatCompletionsClient  # noqa: TID251 - theirs
 
-    client = AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none")
+    client = AsyncOpenAI(base_url=url, api_key="none")
     wrapped = OpenAIChatCompletionsClient(client)
     results = await env.evaluate(wrapped, "m", num_examples=-1, rollouts_per_example=1)
     return [
@@ -83,15 +52,20 @@ def example(url: str) -> str:
     return printed.getvalue()
 
 
-def main() -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    port = server.server_address[1]
-    found = {
-        "guess": asyncio.run(evaluate(load_environment("GuessTheNumber", n=2, n_eval=4, difficulty=3), port))
-    }
+def other_version() -> str | None:
+    try:
+        import_module("rlvr_gym.interop.prime_v1")
+    except ImportError as error:
+        return str(error)
 
-    found["example"] = example(f"http://127.0.0.1:{port}/v1")
+
+def main() -> None:
+    url = serve(reply)
+    found = {
+        "guess": asyncio.run(evaluate(load_environment("GuessTheNumber", n=2, n_eval=4, difficulty=3), url)),
+        "example": example(url),
+        "other": other_version(),
+    }
     design = {"correct": 2.0, "format_strict": 0.5}
     problem = rlvr_gym.load_problem("Countdown", difficulty=2)
     source = problem.source(2**31)
@@ -104,16 +78,15 @@ def main() -> None:
         gym.reset(seed=2**31, options={"index": i})
         expected.append(gym.step(CANNED[task.prompt])[1])
     found["countdown"] = asyncio.run(
-        evaluate(load_environment("Countdown", n=1, n_eval=4, difficulty=2, reward=design), port)
+        evaluate(load_environment("Countdown", n=1, n_eval=4, difficulty=2, reward=design), url)
     )
     found["expected"] = expected
 
     type(problem.make_verifier()).judge = lambda *_: 1 / 0
     found["failed"] = asyncio.run(
-        evaluate(load_environment("Countdown", n=1, n_eval=4, difficulty=2, timeout=9.0), port)
+        evaluate(load_environment("Countdown", n=1, n_eval=4, difficulty=2, timeout=9.0), url)
     )
-    server.shutdown()
-    json.dump(found, sys.stdout)
+    print(json.dumps(found))
 
 
 main()

@@ -8,12 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from interop_endpoint import serve
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LIGHT = {
@@ -81,34 +80,9 @@ def test_the_reward_server_of_the_example_answers(tmp_path):
         server.wait(60)
 
 
-class Endpoint(BaseHTTPRequestHandler):
-    """An OpenAI endpoint whose model always says 8."""
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        message = {"role": "assistant", "content": "<answer>8</answer>"}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        body = json.dumps(
-            {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
-        )
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_):
-        pass
-
-
 def test_a_model_behind_an_endpoint_plays(require):
     require("openai", "pip install 'rlvr-gym[eval]'")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        said = run("openai_agent", url, "m", "rlvr/GuessTheNumber-v0")
-    finally:
-        server.shutdown()
+    said = run("openai_agent", serve(lambda texts: "<answer>8</answer>"), "m", "rlvr/GuessTheNumber-v0")
     assert "max_turns" in said
     assert "mean reward" in said
 

@@ -1,40 +1,16 @@
-"""Inspect AI, which pins packages that others here need in other versions: its own interpreter runs it.
+"""Inspect AI, run by the interpreter that RLVR_GYM_INSPECT_PYTHON names."""
 
-RLVR_GYM_INSPECT_PYTHON names the interpreter of an environment with rlvr-gym, ``inspect-ai`` and ``openai``; without
-it, this interpreter is tried.
-"""
-
-import json
-import os
 import subprocess
 import sys
-import warnings
-from pathlib import Path
 
 import pytest
-
-PEER = Path(__file__).with_name("inspect_peer.py")
+from interop_peers import INSPECT
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    python = os.environ.get("RLVR_GYM_INSPECT_PYTHON", sys.executable)
     folder = tmp_path_factory.mktemp("inspect")
-    probe = subprocess.run(
-        [python, "-c", "import inspect_ai.model, openai, rlvr_gym"], capture_output=True, text=True, check=False, cwd=folder
-    )  # fmt: skip
-    if probe.returncode:
-        message = (
-            "THE PEER inspect-ai IS NOT INSTALLED, SO NOTHING IS TESTED AGAINST IT: pip install rlvr-gym inspect-ai openai "
-            f"in an environment of its own, and set RLVR_GYM_INSPECT_PYTHON to its python ({probe.stderr[-200:]})"
-        )
-        warnings.warn(message, stacklevel=2)
-        pytest.skip(message)
-    run = subprocess.run(
-        [python, str(PEER), str(folder / "logs")], capture_output=True, text=True, timeout=500, check=False, cwd=folder
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr[-3000:]
-    return json.loads(run.stdout[run.stdout.index('{"countdown"') :])
+    return INSPECT.run("inspect_peer.py", folder, str(folder / "logs"))
 
 
 def test_our_verifier_scores_a_single_turn(found):

@@ -1,40 +1,15 @@
-"""Prime's verifiers, which pins packages that others here need in other versions: its own interpreter runs it.
+"""Our environments in Prime's verifiers 0.1, run by the interpreter that RLVR_GYM_PRIME_PYTHON names."""
 
-RLVR_GYM_PRIME_PYTHON names the interpreter of an environment with rlvr-gym and ``verifiers<0.2``; without it, this
-interpreter is tried.
-"""
-
-import json
-import os
 import subprocess
 import sys
-import warnings
-from pathlib import Path
 
 import pytest
-
-PEER = Path(__file__).with_name("prime_peer.py")
+from interop_peers import PRIME
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    python = os.environ.get("RLVR_GYM_PRIME_PYTHON", sys.executable)
-    elsewhere = tmp_path_factory.mktemp("elsewhere")  # in the repository `verifiers` is a folder of ours
-    probe = subprocess.run(
-        [python, "-c", "import verifiers, rlvr_gym; verifiers.MultiTurnEnv"], capture_output=True, text=True, check=False, cwd=elsewhere
-    )  # fmt: skip
-    if probe.returncode:
-        message = (
-            "THE PEER verifiers IS NOT INSTALLED, SO NOTHING IS TESTED AGAINST IT: pip install rlvr-gym 'verifiers<0.2' "
-            f"in an environment of its own, and set RLVR_GYM_PRIME_PYTHON to its python ({probe.stderr[-200:]})"
-        )
-        warnings.warn(message, stacklevel=2)
-        pytest.skip(message)
-    run = subprocess.run(
-        [python, str(PEER)], capture_output=True, text=True, timeout=500, check=False, cwd=elsewhere
-    )
-    assert run.returncode == 0, run.stderr[-3000:]
-    return json.loads(run.stdout[run.stdout.index("{") :])
+    return PRIME.run("prime_peer.py", tmp_path_factory.mktemp("elsewhere"))
 
 
 def test_a_conversation_is_played_to_its_end(found):
@@ -61,3 +36,7 @@ def test_without_the_peer_the_import_says_what_to_install():
     code = "import sys; sys.modules['verifiers'] = None; import rlvr_gym.interop.prime"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "pip install 'rlvr-gym[prime]'" in run.stderr
+
+
+def test_the_wrong_version_is_told_from_none(found):
+    assert "use rlvr_gym.interop.prime," in found["other"]

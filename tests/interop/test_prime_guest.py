@@ -1,44 +1,16 @@
-"""Environments of Prime's verifiers as ours; RLVR_GYM_PRIME_PYTHON names the interpreter (see test_prime.py)."""
-
-import json
-import os
-import subprocess
-import sys
-import warnings
-from pathlib import Path
+"""Environments of Prime's verifiers as ours, run by the interpreter that RLVR_GYM_PRIME_PYTHON names."""
 
 import pytest
+from interop_peers import PRIME
 
 from rlvr_gym import load_problem
 from rlvr_gym.errors import ConfigError
 
-PEER = Path(__file__).with_name("prime_guest_peer.py")
-
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    python = os.environ.get("RLVR_GYM_PRIME_PYTHON", sys.executable)
-    elsewhere = tmp_path_factory.mktemp("elsewhere")  # in the repository `verifiers` is a folder of ours
-    probe = subprocess.run(
-        [python, "-c", "import verifiers, rlvr_gym; verifiers.SingleTurnEnv"], capture_output=True, text=True, check=False, cwd=elsewhere
-    )  # fmt: skip
-    if probe.returncode:
-        message = (
-            "THE PEER verifiers IS NOT INSTALLED, SO NOTHING IS TESTED AGAINST IT: pip install rlvr-gym 'verifiers<0.2' "
-            f"in an environment of its own, and set RLVR_GYM_PRIME_PYTHON to its python ({probe.stderr[-200:]})"
-        )
-        warnings.warn(message, stacklevel=2)
-        pytest.skip(message)
-    run = subprocess.run(
-        [python, str(PEER), str(elsewhere)],
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-        cwd=elsewhere,
-    )
-    assert run.returncode == 0, run.stderr[-3000:]
-    return json.loads(run.stdout[run.stdout.index("{") :])
+    folder = tmp_path_factory.mktemp("elsewhere")
+    return PRIME.run("prime_guest_peer.py", folder, str(folder))
 
 
 def test_their_rows_are_our_tasks(found):
