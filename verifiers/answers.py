@@ -67,6 +67,9 @@ _RATIO = re.compile(r"([+-]?)\s?(\d{1,1000})(?:\s?/\s?(\d{1,1000}))?", re.ASCII)
 _PLAIN_INTEGER = re.compile(r"-?\d{1,300}", re.ASCII)
 # what follows a number or a row is no part of it, so nothing is to be tried again: "++"
 _PLAIN_LIST = re.compile(r"-?\d{1,300}+(?:, ?-?\d{1,300}+){0,499}+", re.ASCII)
+_PLAIN_RATIOS = re.compile(
+    r"-?\d{1,300}+(?:/\d{1,300}+)?+(?:, ?-?\d{1,300}+(?:/\d{1,300}+)?+){0,499}+", re.ASCII
+)
 _PLAIN_MATRIX = re.compile(
     r"\[\[-?\d{1,300}+(?:, ?-?\d{1,300}+|\], ?\n?\[-?\d{1,300}+){0,1999}+\]\]", re.ASCII
 )
@@ -162,6 +165,8 @@ def parse_numbers(text: str) -> list[Fraction] | None:
     plain = plain_integers(text)
     if plain is not None:
         return list(map(Fraction, plain))
+    if len(text) <= MAX_CHARS and _PLAIN_RATIOS.fullmatch(text) is not None:
+        return _plain_ratios(text)
     clean = tidy(text)
     if clean is None:
         return None
@@ -170,6 +175,18 @@ def parse_numbers(text: str) -> list[Fraction] | None:
     values = [_number(_unnamed(part)) for part in parts or []]
     found = [value for value in values if value is not None]
     return found if values and len(found) == len(values) else None
+
+
+def _plain_ratios(text: str) -> list[Fraction] | None:
+    """``1/2, -3``, written just so; None if it has a division by zero."""
+    values: list[Fraction] = []
+    for part in text.split(","):
+        above, slash, below = part.partition("/")
+        divisor = int(below) if slash else 1
+        if not divisor:
+            return None
+        values.append(Fraction(int(above), divisor))
+    return values
 
 
 def parse_assignments(text: str) -> dict[str, Fraction] | None:
