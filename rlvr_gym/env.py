@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -68,6 +69,8 @@ class EnvSettings:
             self.problem = load_problem(env_id, **problem_settings)
         if max_turns is not None and max_turns < 1:
             raise ConfigError(f"max_turns is at least 1; got {max_turns}.")
+        if not (verify_timeout > 0 and math.isfinite(verify_timeout)):
+            raise ConfigError(f"verify_timeout is a positive number of seconds; got {verify_timeout!r}.")
         self.max_turns = max_turns
         self.observation = observation
         self.template = get_template(system_prompt)

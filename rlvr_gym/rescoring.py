@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from rlvr_gym.errors import DataError
+from rlvr_gym.report.run_data import read_rows
 from rlvr_gym.rewards import RewardDesign
 from rlvr_gym.rollout import Rollout
 
@@ -199,18 +199,7 @@ def read_rollouts(path: Path) -> list[dict[str, Any]]:
             else "is not there."
         )
         raise DataError(f"{path} {what} Give the folder of a training run, or a .jsonl file of rollouts.")
-    rows: list[dict[str, Any]] = []
-    lines = file.read_bytes().splitlines()
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-            if not isinstance(row, dict):
-                raise ValueError(f"it holds {type(row).__name__}, not an object")
-        except ValueError as error:
-            if number == len(lines) and rows:
-                break  # the run was killed while it wrote this line
-            raise DataError(f"{file} line {number} is broken: {error}") from error
-        rows.append(row)
+    rows = list(read_rows(file))
     if not rows:
         raise DataError(f"{file} is empty: there is no saved rollout to score.")
     return rows

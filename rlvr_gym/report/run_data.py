@@ -11,7 +11,7 @@ from typing import Any
 
 from rlvr_gym.errors import DataError
 
-__all__ = ["Point", "RunData"]
+__all__ = ["Point", "RunData", "read_rows"]
 
 Point = tuple[float, float]
 """``(step, value)``."""
@@ -52,9 +52,9 @@ class RunData:
         return cls(
             folder=folder,
             config=_object(folder / "config.json"),
-            metrics=list(_rows(folder / "metrics.jsonl")),
-            evals=list(_rows(folder / "eval.jsonl")),
-            rollouts=list(_rows(folder / "rollouts.jsonl")),
+            metrics=list(read_rows(folder / "metrics.jsonl")),
+            evals=_rows_if_there(folder / "eval.jsonl"),
+            rollouts=_rows_if_there(folder / "rollouts.jsonl"),
             summary=_object(folder / "summary.json"),
         )
 
@@ -100,9 +100,12 @@ def _object(path: Path) -> dict[str, Any]:
     return value
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.is_file():
-        return
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a run's JSONL file; a last line that was cut off, because the run was killed, is left out.
+
+    Raises:
+        DataError: if the file cannot be read, or another line is broken.
+    """
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
@@ -117,3 +120,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
                 return  # the run was killed while it wrote this line
             raise DataError(f"{path} line {number} is broken: {error}") from error
         yield row
+
+
+def _rows_if_there(path: Path) -> list[dict[str, Any]]:
+    return list(read_rows(path)) if path.is_file() else []

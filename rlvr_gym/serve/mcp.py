@@ -21,6 +21,7 @@ from rlvr_gym.serve.config import ServeConfig
 from rlvr_gym.serve.conversation import Conversation
 from rlvr_gym.serve.messages import Action, Outcome, ResetData, read
 from rlvr_gym.serve.refusals import Code, Refusal
+from rlvr_gym.serve.settings import session_settings
 from rlvr_gym.tools import Tool
 
 __all__ = ["McpEnvironment", "serve_mcp"]
@@ -127,17 +128,12 @@ def _told(outcome: Outcome) -> str:
     return "\n\n".join(filter(None, [observation.text, json.dumps(ending)]))
 
 
-def serve_mcp(
-    env: str,
-    *,
-    reward: Any = "binary",
-    system_prompt: str = "plain",
-    max_turns: int | None = None,
-    executor: str = "process",
-    verify_timeout: float = 10.0,
-    **settings: Any,
-) -> None:
-    """Serves one client over standard input and output, until it goes away; arguments as of :func:`rlvr_gym.serve.serve`.
+def serve_mcp(env: str, **options: Any) -> None:
+    """Serves one client over standard input and output, until it goes away.
+
+    Args:
+        env: the environment's id.
+        **options: as of :func:`rlvr_gym.serve.serve`.
 
     Raises:
         MissingExtraError: if ``mcp`` is not installed.
@@ -148,16 +144,7 @@ def serve_mcp(
         stdio, server_of = import_module("mcp.server.stdio").stdio_server, import_module("mcp.server").Server
     except ImportError as error:
         raise MissingExtraError("mcp", "mcp", "rlvr-gym serve --mcp") from error
-    opened = EnvSettings(
-        env,
-        reward=reward,
-        observation="text",
-        system_prompt=system_prompt,
-        max_turns=max_turns,
-        executor=executor,
-        verify_timeout=verify_timeout,
-        problem_settings=settings,
-    )
+    opened = session_settings(env, **options)
     environment, turn = McpEnvironment(opened), anyio.Lock()
 
     async def list_tools(context: Any, params: Any) -> Any:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from rlvr_gym.env import EnvSettings
 from rlvr_gym.errors import ConfigError, MissingExtraError
 from rlvr_gym.executor import Executor, make_executor
 from rlvr_gym.registration import entry
-from rlvr_gym.rewards import RewardDesign
 from rlvr_gym.serve.config import ServeConfig
+from rlvr_gym.serve.settings import session_settings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -88,17 +87,7 @@ def _make_executor(name: str, config: ServeConfig) -> Executor:
     return make_executor(name, workers=min(config.max_sessions, WORKERS_PER_CORE * (os.cpu_count() or 1)))
 
 
-def _build(
-    env: str,
-    config: ServeConfig,
-    *,
-    reward: str | Mapping[str, Any] | RewardDesign = "binary",
-    system_prompt: str = "plain",
-    max_turns: int | None = None,
-    executor: Executor,
-    verify_timeout: float = 10.0,
-    **settings: Any,
-) -> tuple[ASGIApp, Sessions]:
+def _build(env: str, config: ServeConfig, **options: Any) -> tuple[ASGIApp, Sessions]:
     for package in ("fastapi", "uvicorn", "websockets", "prometheus_client"):
         try:
             __import__(package)
@@ -108,21 +97,6 @@ def _build(
     from rlvr_gym.serve.metrics import Metrics
     from rlvr_gym.serve.sessions import Sessions
 
-    chosen, design = entry(env), RewardDesign.parse(reward)
-    if design.compares:
-        raise ConfigError(
-            f"The reward {design.name!r} compares the attempts at one task, and sessions know nothing of each other: "
-            "serve another design, and compare where the attempts come together."
-        )
-    shared = EnvSettings(
-        chosen.id,
-        reward=design,
-        observation="text",
-        system_prompt=system_prompt,
-        max_turns=max_turns,
-        executor=executor,
-        verify_timeout=verify_timeout,
-        problem_settings=settings,
-    )
-    sessions = Sessions(shared, config, Metrics())
+    chosen = entry(env)
+    sessions = Sessions(session_settings(chosen.id, **options), config, Metrics())
     return build_app(sessions, chosen), sessions

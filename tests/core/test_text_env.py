@@ -196,6 +196,7 @@ def test_misuse():
         ({"observation": "json"}, "observation is one of text, chat; got 'json'"),
         ({"render_mode": "human"}, "render_mode is None or 'ansi'; got 'human'"),
         ({"max_turns": 0}, "max_turns is at least 1; got 0"),
+        ({"verify_timeout": -1.0}, "verify_timeout is a positive number of seconds; got -1.0"),
         ({"difficulty": 11}, "difficulty goes from 1 to 10"),
         ({"difficulty": (5, 2)}, "difficulty goes from 1 to 10"),
         ({"difficulty": "hard"}, "difficulty is a whole number"),

@@ -27,11 +27,14 @@ def run(*command, **environment):
         (["Countdown", "--settings", "[1]"], "--settings takes a JSON object"),
         (["Countdown", "--settings", '{"difficulty": 99}'], "difficulty goes from 1 to 10"),
         (["Countdown", "--reward", "nothing"], "There is no reward design named 'nothing'"),
+        (["Countdown", "--reward", "kimi"], "compares the attempts at one task"),
+        (["Countdown", "--reward", "kimi", "--mcp"], "compares the attempts at one task"),
+        (["Countdown", "--verify-timeout", "0"], "verify_timeout is a positive number of seconds; got 0.0"),
         (["NoSuch"], "There is no environment named 'NoSuch'"),
         (["Countdown", "--session-timeout", "nan"], "session_timeout is a positive number"),
         (["Countdown", "--port", "TAKEN"], "cannot be opened (address already in use); choose another one"),
     ],
-    ids=range(8),
+    ids=range(11),
 )
 def test_what_cannot_be_served_is_one_sentence(options, told):
     with socket.create_server(("127.0.0.1", 0)) as taken:
