@@ -1,5 +1,7 @@
-"""What tests of several folders share: a real language model behind a real server."""
+"""What tests of several folders share: real language models, real browsers, and the settings of a tiny run."""
 
+import html.parser
+import shutil
 import socket
 import subprocess
 import sys
@@ -53,3 +55,81 @@ def smollm2_server():
     """The name of a model behind a server that all tests of a process share."""
     with serve() as (model, _):
         yield model
+
+
+class Page(html.parser.HTMLParser):
+    """A page's text, how often it has each tag, its addresses, and its handlers."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.addresses, self.handlers = {}, [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        self.addresses += [v for k, v in attributes if k in ("src", "href", "srcset", "action", "data")]
+        self.handlers += [k for k, _ in attributes if k.startswith("on")]
+
+
+@pytest.fixture(scope="session")
+def parse_page():
+    """:class:`Page` of a text."""
+    return Page
+
+
+@pytest.fixture
+def open_page():
+    """Opens a file in Chromium, on a phone by default; at the end nothing must have gone wrong on the page."""
+    sync = pytest.importorskip("playwright.sync_api")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("no Chromium")
+    errors = []
+    with sync.sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+
+        def show(path, width=390, height=844, **settings):
+            page = browser.new_page(viewport={"width": width, "height": height}, **settings)
+            page.on("console", lambda message: errors.append(message.text))
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.goto(path.as_uri())
+            return page
+
+        yield show
+        browser.close()
+    assert errors == []
+
+
+@pytest.fixture
+def one_torch_thread():
+    """Small matrices are not worth more, and tests run side by side."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def tiny_run():
+    """Settings of a run of seconds that has all of it: warm start, several reward terms, evaluations, checkpoints."""
+    return {
+        "env": {
+            "id": "rlvr/Arithmetic-v0",
+            "settings": {"prompt": "terse", "terms": 2, "digits": 1},
+            "system_prompt": "tags",
+        },
+        "reward": {"score": 1.0, "format_r1": 0.3, "length": -0.01},
+        "policy": "micro",
+        "sft": {"steps": 6, "batch_size": 9},
+        "sampling": {"prompts_per_step": 5, "group_size": 3, "max_tokens": 12, "max_rows": 8},
+        "optimiser": {"micro_batch": 4, "lr": 1e-3},
+        "eval": {"tasks": 7, "every": 3},
+        "checkpoint": {"every": 2},
+        "logging": {"tensorboard": False, "rollouts_every": 1},
+        "steps": 5,
+        "threads": 1,
+        "device": "cpu",
+    }

@@ -1,31 +1,13 @@
 """The report of a benchmark: complete, self-contained, deaf to what policies wrote, and it works in a real browser."""
 
-import html.parser
 import json
 import re
-import shutil
 
 import pytest
 
 from rlvr_gym.bench import collect, make_view, to_json
 from rlvr_gym.report.bench_page import interval, number, p_value, write_bench_report
 from rlvr_gym.report.templates import sort_key
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-class Page(html.parser.HTMLParser):
-    """Counts tags and collects addresses and handlers."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.addresses, self.handlers = {}, [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags[tag] = self.tags.get(tag, 0) + 1
-        self.addresses += [v for k, v in attributes if k in ("src", "href", "srcset", "action", "data")]
-        self.handlers += [k for k, _ in attributes if k.startswith("on")]
 
 
 @pytest.fixture
@@ -37,15 +19,15 @@ def page(tmp_path, fake_bench):
     return make
 
 
-def test_the_page_needs_no_network(page):
+def test_the_page_needs_no_network(page, parse_page):
     text = page().read_text()
-    assert all(address.startswith("#e") for address in Page(text).addresses)
+    assert all(address.startswith("#e") for address in parse_page(text).addresses)
     assert "@import" not in text
     assert "url(" not in text
     assert set(re.findall(r"https?://[^\s\"'<>]+", text)) == {"http://www.w3.org/2000/svg"}
 
 
-def test_the_page_tells_all_of_it(page):
+def test_the_page_tells_all_of_it(page, parse_page):
     text = page().read_text()
     for part in (
         "Is a soft reward hacked?", "The verifier&#39;s reward raises accuracy", "Samples to 0.5", "reached 5 of 5",
@@ -53,14 +35,14 @@ def test_the_page_tells_all_of_it(page):
         "sums · grpo", "Over the run: reward +0.5",
     ):  # fmt: skip
         assert part in text, part
-    parsed = Page(text)
+    parsed = parse_page(text)
     assert parsed.tags["table"] == 1 + 3 + 3
     assert parsed.tags["svg"] >= 14
 
 
-def test_what_policies_wrote_stays_text(page):
-    clean = Page(page().read_text())
-    hostile = Page(page(hostile=True, name="other").read_text())
+def test_what_policies_wrote_stays_text(page, parse_page):
+    clean = parse_page(page().read_text())
+    hostile = parse_page(page(hostile=True, name="other").read_text())
     assert clean.tags["script"] == hostile.tags["script"] == 1
     assert hostile.handlers == []
     assert "img" not in hostile.tags
@@ -91,25 +73,6 @@ def test_numbers_as_people_read_them():
     assert sort_key(float("inf")) == ""
 
 
-@pytest.fixture
-def browser_page(page):
-    sync = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium")
-    file = page(hostile=True)
-    with sync.sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        opened = browser.new_page(viewport={"width": 390, "height": 844})
-        opened.errors = []
-        opened.on("console", lambda message: opened.errors.append(message.text))
-        opened.on("pageerror", lambda error: opened.errors.append(str(error)))
-        opened.goto(file.as_uri())
-        yield opened
-        assert opened.errors == []
-        browser.close()
-
-
 def visible(opened, selector):
     return [element for element in opened.query_selector_all(selector) if element.is_visible()]
 
@@ -120,8 +83,8 @@ def column(opened, table, index):
     )
 
 
-def test_the_page_works_in_a_browser(browser_page):
-    opened = browser_page
+def test_the_page_works_in_a_browser(page, open_page):
+    opened = open_page(page(hostile=True))
     assert opened.title() == "lessons of a page · rlvr-gym bench"  # what policies wrote did not run
     # a phone scrolls tables, never the page
     assert opened.evaluate("document.documentElement.scrollWidth") <= 390

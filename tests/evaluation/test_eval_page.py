@@ -1,6 +1,5 @@
 """The pages: complete, without network, deaf to what models and labels say."""
 
-import html.parser
 import re
 
 import pytest
@@ -14,28 +13,16 @@ ATTACK = (
 )
 
 
-class Page(html.parser.HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.addresses, self.handlers = {}, [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags[tag] = self.tags.get(tag, 0) + 1
-        self.addresses += [v for k, v in attributes if k in ("src", "href", "srcset", "action", "data")]
-        self.handlers += [k for k, _ in attributes if k.startswith("on")]
-
-
 @pytest.fixture(scope="module")
 def result():
     plan = make_plan(load_suite("quick").limited(20), "random", samples=2)
     return run_suite(plan, load_model("random", get_template("plain"), ModelSettings()))
 
 
-def test_the_page_shows_every_environment_and_every_verdict(result):
+def test_the_page_shows_every_environment_and_every_verdict(result, parse_page):
     rows = [sample.to_dict() for sample in result.samples]
     page = render_eval(result.summary, rows)
-    parsed = Page(page)
+    parsed = parse_page(page)
     assert parsed.addresses == []
     assert "link" not in parsed.tags
     assert set(re.findall(r"https?://[^\s\"'<>]+", page)) <= {"http://www.w3.org/2000/svg"}
@@ -46,7 +33,7 @@ def test_the_page_shows_every_environment_and_every_verdict(result):
     assert parsed.tags["article"] >= len(rows)
 
 
-def test_what_a_model_writes_stays_text(result):
+def test_what_a_model_writes_stays_text(result, parse_page):
     row = result.samples[0].to_dict()
     verdict = {
         **row["verdict"],
@@ -63,7 +50,7 @@ def test_what_a_model_writes_stays_text(result):
         "finish_reason": "length",
     }
     page = render_eval({**result.summary, "label": ATTACK, "model": ATTACK}, [row])
-    parsed = Page(page)
+    parsed = parse_page(page)
     assert (parsed.tags["script"], parsed.tags.get("img", 0), parsed.handlers) == (1, 0, [])
     assert "{{ 7 * 7 }}" in page
     assert "cut off" in page
@@ -78,11 +65,11 @@ def test_a_result_without_any_verdict_still_has_a_page(result):
     assert "3 attempts have no verdict" in page
 
 
-def test_labels_on_the_leaderboard_stay_text(result):
+def test_labels_on_the_leaderboard_stay_text(result, parse_page):
     parts = result.summary["parts"]
     behind = {"difference": -0.1, "low": -0.2, "high": 0.0, "p": 0.5}
     row = {**result.summary, "label": ATTACK, "parts": parts, "behind": None}
     board = {"suite": ATTACK, "suite_digest": "x", "seed": 0, "tasks": 20, "parts": list(parts),
              "rows": [row, {**row, "behind": behind}]}  # fmt: skip
-    parsed = Page(render_leaderboard(board))
+    parsed = parse_page(render_leaderboard(board))
     assert (parsed.tags["script"], parsed.tags.get("img", 0), parsed.handlers) == (1, 0, [])

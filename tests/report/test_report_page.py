@@ -1,6 +1,5 @@
 """The report: complete, self-contained, deaf to what a policy wrote; and it works in a real browser."""
 
-import html.parser
 import json
 import re
 import shutil
@@ -27,28 +26,14 @@ HOSTILE = {
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-class Page(html.parser.HTMLParser):
-    """Counts tags and collects addresses and handlers."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.addresses, self.handlers, self.open = {}, [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags[tag] = self.tags.get(tag, 0) + 1
-        self.addresses += [v for k, v in attributes if k in ("src", "href", "srcset", "action", "data")]
-        self.handlers += [k for k, _ in attributes if k.startswith("on")]
-
-
 @pytest.fixture
 def page(tmp_path, write_run):
     folder = write_run(tmp_path / "run")
     return write_report(folder).read_text()
 
 
-def test_the_page_needs_no_network(page):
-    parsed = Page(page)
+def test_the_page_needs_no_network(page, parse_page):
+    parsed = parse_page(page)
     assert parsed.addresses == []
     assert "link" not in parsed.tags
     assert "@import" not in page
@@ -57,7 +42,7 @@ def test_the_page_needs_no_network(page):
     assert outside == set()
 
 
-def test_the_page_shows_what_the_run_was(page):
+def test_the_page_shows_what_the_run_was(page, parse_page):
     run_text = re.sub(r"<[^>]+>", " ", page)
     for part in (
         "rlvr/Arithmetic-v0",
@@ -70,18 +55,18 @@ def test_the_page_shows_what_the_run_was(page):
         assert part in run_text or part in page
     assert "500 tasks that training never saw" in page
     assert "The untrained policy: 0.0 %" in page
-    parsed = Page(page)
+    parsed = parse_page(page)
     assert parsed.tags["svg"] >= 10
     assert parsed.tags["article"] == 96 + 3
     assert "optimiser" in run_text
     assert "0.0003" in run_text
 
 
-def test_what_a_policy_wrote_stays_text(tmp_path, write_run):
-    clean = Page(write_report(write_run(tmp_path / "clean")).read_text())
+def test_what_a_policy_wrote_stays_text(tmp_path, write_run, parse_page):
+    clean = parse_page(write_report(write_run(tmp_path / "clean")).read_text())
     folder = write_run(tmp_path / "run", extra_rollouts=[HOSTILE])
     page = write_report(folder).read_text()
-    parsed = Page(page)
+    parsed = parse_page(page)
     assert parsed.tags["script"] == clean.tags["script"] == 1
     assert "img" not in parsed.tags
     assert parsed.handlers == []
@@ -89,7 +74,7 @@ def test_what_a_policy_wrote_stays_text(tmp_path, write_run):
     assert "{{ 7 * 7 }}" in page
 
 
-def test_a_hostile_config_and_metric_name_stay_text(tmp_path, write_run):
+def test_a_hostile_config_and_metric_name_stay_text(tmp_path, write_run, parse_page):
     folder = write_run(tmp_path / "run")
     config = json.loads((folder / "config.json").read_text())
     config["env"]["id"] = config["policy"] = ATTACK
@@ -97,7 +82,7 @@ def test_a_hostile_config_and_metric_name_stay_text(tmp_path, write_run):
     (folder / "config.json").write_text(json.dumps(config))
     rows = [{"step": i, "reward": i, f"rewards/{ATTACK}/mean": 0.5} for i in range(5)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    parsed = Page(write_report(folder).read_text())
+    parsed = parse_page(write_report(folder).read_text())
     assert parsed.tags["script"] == 1
     assert "img" not in parsed.tags
     assert parsed.handlers == []

@@ -39,6 +39,15 @@ def test_the_same_actions_give_the_same_words(play, env_id):
     assert second.verdict == first.verdict
 
 
+@pytest.mark.parametrize("name", ["CalendarAPI", "EmailAPI", "FileSystem"])
+def test_the_oracle_wins_and_its_calls_are_no_errors(play, name):
+    for index in range(20):
+        game = play(f"rlvr/{name}-v0", 1, index, difficulty=1 + index % 10)
+        assert game.oracle().score == 1.0
+        assert game.metrics["tool_errors"] == 0
+        assert game.metrics["tool_calls"] == game.task.metadata["hardness"]
+
+
 @pytest.mark.parametrize("env_id", IDS)
 def test_results_are_apart_and_counted(play, env_id):
     game = play(env_id, 0, 4)
