@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -49,8 +49,8 @@ _PLAIN_ASSIGNMENT = re.compile(r"[A-Za-z]\w{0,30} ?= ?\w{1,40}(?:, [A-Za-z]\w{0,
 _NO_WHOLE_NUMBER = re.compile(r"\d\s*(?:\.\s*\d|-)|-\s*\d")
 _BETWEEN_PAIRS = re.compile(r"(?:[\s,;.|&{}()\[\]\"'`*-]|\band\b)*")
 _WORD = re.compile(r"[^\W_]+")
-_ASCII_WORDS = "".join(c.lower() if c.isalnum() else " " for c in map(chr, range(128)))
-"""For ``str.translate``: a text in lower case, with a space for what is in no word."""
+_ASCII_WORDS = "".join(c.lower() if c.isalnum() else " " for c in map(chr, range(128))).encode().ljust(256)
+"""For ``bytes.translate``: lower case, and a space for what is in no word."""
 _BITS = {"1": True, "true": True, "t": True, "yes": True, "0": False, "false": False, "f": False, "no": False}
 _FENCE_WORDS = frozenset({"json", "markdown"})
 _EMPTY = frozenset({"none", "none of them", "none of these", "no statement", "empty set", "nothing"})
@@ -104,8 +104,8 @@ class RuleVerifier(AnswerVerifier, Generic[T]):
 
 def words_of(text: str) -> list[str]:
     """The words of a text in lower case: what stands between punctuation, white space and Markdown."""
-    if text.isascii():  # the same, three times as fast
-        return text.translate(_ASCII_WORDS).split()
+    if text.isascii():  # the same, many times faster
+        return text.encode().translate(_ASCII_WORDS).decode().split()
     return _WORD.findall(text.lower())
 
 
@@ -216,14 +216,15 @@ def _plain_bits(names: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def parse_groups(
-    text: str, labels: Mapping[str, int], values: Collection[str], noise: Container[str] = ()
+    words: Iterable[str], labels: Mapping[str, int], values: Collection[str], noise: Container[str] = ()
 ) -> dict[str, int] | None:
     """Which label each value stands behind: ``House 1: Ann, red`` gives ``{"ann": 0, "red": 0}``.
 
     Labels, values and noise are single words in lower case; a word that is a label and a value is a label.
 
     Args:
-        text: lines, a Markdown table, or JSON; a value belongs to the last label before it.
+        words: what :func:`words_of` makes of lines, a Markdown table, or JSON; a value belongs to the last label
+            before it.
         labels: the groups' names, and what the result holds for them.
         values: each must come exactly once.
         noise: other words that may occur, such as column headings.
@@ -231,11 +232,9 @@ def parse_groups(
     Returns:
         What ``labels`` holds for every value's label, or None.
     """
-    if len(text) > MAX_CHARS:
-        return None
     found: dict[str, int] = {}
     current: int | None = None
-    for word in words_of(text):
+    for word in words:
         if word in labels:
             current = labels[word]
         elif word in values:

@@ -12,7 +12,7 @@ from rlvr_gym.envs.logic._clues import Clue, clue_rule, draw_clue, first_false_c
 from rlvr_gym.envs.logic._solver import AllDifferent, Constraint, Model
 from rlvr_gym.task import Task
 from rlvr_gym.verifier import register_verifier
-from rlvr_gym.verifiers.grids import RuleVerifier, parse_groups
+from rlvr_gym.verifiers.grids import RuleVerifier, parse_groups, words_of
 
 __all__ = [
     "CATEGORIES",
@@ -21,8 +21,8 @@ __all__ = [
     "draw_clues",
     "draw_columns",
     "first_fault",
+    "known",
     "names_of",
-    "places_of",
 ]
 
 CATEGORIES: dict[str, tuple[str, str]] = {
@@ -47,16 +47,17 @@ class ArrangementVerifier(RuleVerifier[dict[str, int]]):
     """Every value at one place, no place with two values of a category, and every clue true.
 
     ``task.answer`` holds the ``labels`` of the places (which clues may speak of), the ``categories`` and ``clues``,
-    and with ``places`` (see :func:`places_of`) the solution that is known. To be at these places is right; all else
-    is judged by the rules.
+    and the solution that is known (see :func:`known`). To be at its places is right; all else is judged by the rules.
     """
 
     def read(self, answer: str, task: Task) -> dict[str, int] | None:
         """The place, from 0, of every value in lower case."""
-        puzzle = task.answer
+        puzzle, words = task.answer, words_of(answer)
+        places: dict[str, int] = puzzle["places"]
+        if words == puzzle["words"]:
+            return places
         categories: Columns = puzzle["categories"]
-        labels = _label_places(*puzzle["labels"])
-        return parse_groups(answer, labels, puzzle["places"], _HEADINGS.union(categories))
+        return parse_groups(words, _label_places(*puzzle["labels"]), places, _HEADINGS.union(categories))
 
     def fault(self, value: dict[str, int], task: Task) -> str | None:
         """A place with two values of one category, or a false clue."""
@@ -93,9 +94,19 @@ def draw_columns(categories: Sequence[str], places: int, rng: np.random.Generato
     return {name: rng.permutation(CATEGORIES[name][1].split())[:places].tolist() for name in categories}
 
 
-def places_of(columns: Columns) -> dict[str, int]:
-    """The place, from 0, of every value in lower case."""
-    return {value.lower(): place for column in columns.values() for place, value in enumerate(column)}
+def known(columns: Columns, text: str) -> dict[str, Any]:
+    """What the verifier is told of the solution.
+
+    Args:
+        columns: the values that are to be placed.
+        text: the solution as an answer.
+
+    Returns:
+        With ``places`` the place, from 0, of every value in lower case; with ``words`` the words of ``text``, by which
+        it is known without being read.
+    """
+    places = {value.lower(): place for column in columns.values() for place, value in enumerate(column)}
+    return {"places": places, "words": words_of(text)}
 
 
 def names_of(columns: Columns) -> list[str]:

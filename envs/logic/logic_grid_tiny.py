@@ -13,8 +13,8 @@ from rlvr_gym.envs.logic._arrangement import (
     arrangement,
     draw_clues,
     draw_columns,
+    known,
     names_of,
-    places_of,
 )
 from rlvr_gym.envs.logic._clues import Clue, clue_text
 from rlvr_gym.envs.logic._explain import explain
@@ -63,8 +63,8 @@ class LogicGridTiny(Problem):
                 "labels": columns["name"],
                 "categories": shuffled,
                 "clues": clues,
-                "places": places_of({name: columns[name] for name in shuffled}),
                 "reference": rows,
+                **known({name: columns[name] for name in shuffled}, _text(rows)),
             },
             metadata={
                 "people": people,

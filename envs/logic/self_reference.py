@@ -86,9 +86,11 @@ class SelfReferenceVerifier(RuleVerifier[frozenset[int]]):
         if sorted(value) == task.answer["reference"]:
             return None
         statements: list[Statement] = task.answer["statements"]
-        choice = sum(1 << number - 1 for number in value)
+        count, choice = len(statements), 0
+        for number in value:
+            choice |= 1 << number - 1
         for number, statement in enumerate(statements, 1):
-            if bool(_said(len(statements), *statement) >> choice & 1) != (number in value):
+            if (_said(count, *statement) >> choice & 1) != (number in value):
                 return f"statement {number} would be {'false' if number in value else 'true'}"
         return None
 

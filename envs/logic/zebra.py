@@ -13,8 +13,8 @@ from rlvr_gym.envs.logic._arrangement import (
     arrangement,
     draw_clues,
     draw_columns,
+    known,
     names_of,
-    places_of,
 )
 from rlvr_gym.envs.logic._clues import Clue, clue_text
 from rlvr_gym.envs.logic._explain import explain
@@ -82,8 +82,8 @@ class Zebra(Problem):
                 "labels": [str(h) for h in range(1, houses + 1)],
                 "categories": shuffled,
                 "clues": clues,
-                "places": places_of(columns),
                 "reference": rows,
+                **known(columns, reference),
             },
             metadata={
                 "houses": houses,
