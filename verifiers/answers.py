@@ -70,9 +70,8 @@ _PLAIN_LIST = re.compile(r"-?\d{1,300}+(?:, ?-?\d{1,300}+){0,499}+", re.ASCII)
 _PLAIN_RATIOS = re.compile(
     r"-?\d{1,300}+(?:/\d{1,300}+)?+(?:, ?-?\d{1,300}+(?:/\d{1,300}+)?+){0,499}+", re.ASCII
 )
-_PLAIN_MATRIX = re.compile(
-    r"\[\[-?\d{1,300}+(?:, ?-?\d{1,300}+|\], ?\n?\[-?\d{1,300}+){0,1999}+\]\]", re.ASCII
-)
+_PLAIN_ROWS = re.compile(r"\[\[[-\d, ]++(?:\], ?\n?\[[-\d, ]++)*+\]\]", re.ASCII)
+"""Whether there are numbers between the brackets is left to the JSON parser."""
 _JSON = json.JSONDecoder()
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 
@@ -134,11 +133,11 @@ def plain_integers(text: str) -> list[int] | None:
 
 def plain_matrix(text: str) -> list[list[int]] | None:
     """The rows of ``[[1, 2], [3, 4]]``; None for any other form, which may be readable too."""
-    if len(text) > MAX_CHARS or _PLAIN_MATRIX.fullmatch(text) is None:
+    if len(text) > MAX_CHARS or _PLAIN_ROWS.fullmatch(text) is None:
         return None
     try:
         rows: list[list[int]] = _JSON.raw_decode(text)[0]
-    except ValueError:  # 007
+    except ValueError:  # 007, 1 2, or 5,000 digits
         return None
     return rows if len(set(map(len, rows))) == 1 and len(rows[0]) <= MAX_ITEMS else None
 
