@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
+from typing import Any
 
 from rlvr_gym.verifiers.math.units import Unit
 
@@ -227,18 +229,32 @@ class Words(Node):
     text: str
 
 
-def children(node: Node) -> Iterator[Node]:
+_PARTS: dict[type[Node], Callable[[Any], tuple[Node, ...]]] = {
+    Neg: lambda n: (n.arg,),
+    Add: lambda n: n.args,
+    Mul: lambda n: n.args,
+    Div: lambda n: (n.above, n.below),
+    Pow: lambda n: (n.base, n.exponent),
+    PlusMinus: lambda n: (n.right,) if n.left is None else (n.left, n.right),
+    Func: lambda n: n.args,
+    Call: lambda n: n.args,
+    Bracket: lambda n: n.items,
+    Listing: lambda n: n.items,
+    Relation: lambda n: n.operands,
+    SetBuilder: lambda n: (n.element, n.condition),
+    SetOp: lambda n: (n.left, n.right),
+    Matrix: lambda n: tuple(chain.from_iterable(n.rows)),
+    Cases: lambda n: tuple(chain.from_iterable(n.rows)),
+    Quantity: lambda n: (n.value,),
+    Ratio: lambda n: n.items,
+}
+"""How to get at what is below: many times faster than to ask for the fields. The other nodes are leaves."""
+
+
+def children(node: Node) -> tuple[Node, ...]:
     """The nodes directly below."""
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, Node):
-                    yield item
-                elif isinstance(item, tuple):
-                    yield from (part for part in item if isinstance(part, Node))
+    parts = _PARTS.get(type(node))
+    return () if parts is None else parts(node)
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -247,7 +263,9 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(children(current))
+        parts = _PARTS.get(type(current))
+        if parts is not None:
+            stack.extend(parts(current))
 
 
 def symbols(node: Node) -> frozenset[str]:

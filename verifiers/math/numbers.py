@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from rlvr_gym.verifiers.math.budgets import Fuel, TooComplex, Undefined
-from rlvr_gym.verifiers.math.forms import rational_value, same_form
+from rlvr_gym.verifiers.math.exact import Form
+from rlvr_gym.verifiers.math.forms import Builder, rational_value
 from rlvr_gym.verifiers.math.kinds import Scalar
 from rlvr_gym.verifiers.math.nodes import (
     Call,
@@ -36,6 +37,8 @@ class NumberComparer:
 
     def __init__(self, policy: Policy, fuel: Fuel, common_log: bool) -> None:
         self.policy, self.fuel, self.common_log = policy, fuel, common_log
+        self._builder = Builder(fuel, common_log)
+        self._forms: dict[int, tuple[Node, Form]] = {}
 
     def same(self, gold: Scalar, answer: Scalar) -> bool:
         """Whether the values agree under some reading of their units."""
@@ -141,7 +144,7 @@ class NumberComparer:
             return a.value == b.value
         complaint: TooComplex | None = None
         try:
-            decided = same_form(a, b, self.fuel, self.common_log)
+            decided = self._builder.equal(self._form(a), self._form(b))
             if decided is not None:
                 return decided
         except TooComplex as error:
@@ -156,6 +159,13 @@ class NumberComparer:
         if decided is None:
             raise complaint or Undefined("no value that could be compared")
         return decided
+
+    def _form(self, node: Node) -> Form:
+        """The form of an expression; those of a list are compared with several others, and made once."""
+        known = self._forms.get(id(node))
+        if known is None:
+            self._forms[id(node)] = known = node, self._builder.form(node)  # the node lives as long as its id
+        return known[1]
 
 
 def _is_unknown(node: Node) -> bool:

@@ -39,6 +39,7 @@ _SPACE = re.compile(
     r"(?:[ \n~]|\\[,;:! ]|\\(?:quad|qquad|displaystyle|textstyle|limits|nolimits|hfill"
     r"|nonumber|[lL]arge|LARGE|small|normalsize|[hH]uge|tiny|bf|rm|it|cal)(?![a-zA-Z]))+"
 )
+_SPACE_BEGINS = " \n~\\"
 _WORD = re.compile(r"[A-Za-z]+")
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 _SIZE = re.compile(r"(?:left|right|middle|[bB]igg?[lrm]?)$")
@@ -82,7 +83,7 @@ def tokenise(text: str) -> list[Token]:
     opened: list[int] = []
     position, spaced, broken = 0, False, False
     while position < len(text):
-        space = _SPACE.match(text, position)
+        space = _SPACE.match(text, position) if text[position] in _SPACE_BEGINS else None
         if space is not None:
             position, spaced = space.end(), True
             broken = broken or "\n" in space.group()

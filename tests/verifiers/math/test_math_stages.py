@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from fractions import Fraction
 
 import pytest
@@ -20,11 +21,14 @@ from rlvr_gym.verifiers.math.nodes import (
     Div,
     Func,
     Mul,
+    Node,
     Num,
     Pow,
     Quantity,
     Relation,
     Sym,
+    children,
+    walk,
 )
 from rlvr_gym.verifiers.math.normalise import normalise, plain_words
 from rlvr_gym.verifiers.math.numeric import approximate, same_value
@@ -360,3 +364,22 @@ def test_quantities_keep_their_unit():
     node = parse(r"15\text{ cm}^2")
     assert isinstance(node, Quantity)
     assert node.unit == parse_unit("square centimeters")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-2x + 1/3", "2^{x}", "1 \\pm 2", "\\pm 3", "f(x, y)", "\\sin(x)", "(1, 2]", "1, 2 or 3", "1 < x \\le 2", "\\{x | x > 2\\}",
+        "(1, 2) \\cup (3, 4)", "\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}", "\\begin{cases} x = 1 \\\\ y = 2 \\end{cases}",
+        "5 cm", "1:2:3", "52_8", "\\mathbb{R}", "\\text{Area} = 5", "x", "\\pi", "7",
+    ],
+)  # fmt: skip
+def test_children_are_all_nodes_in_the_fields_of_a_node(text):
+    def inside(value):
+        if isinstance(value, Node):
+            return [value]
+        return [node for item in value for node in inside(item)] if isinstance(value, tuple) else []
+
+    for node in walk(parse(text)):
+        below = [part for field in fields(node) for part in inside(getattr(node, field.name))]
+        assert list(children(node)) == below
