@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rlvr_gym.agents.policy import Policy
+from rlvr_gym.agents.sharding import gather_state
 from rlvr_gym.errors import ConfigError
 
 __all__ = [
@@ -33,14 +34,19 @@ BEST = "best"
 """The policy with the best held-out evaluation: a folder in the run's."""
 
 
-def save_policy(policy: Policy, folder: Path) -> None:
-    """Writes a policy so that ``load_policy("ckpt:FOLDER")`` gives it back; the folder appears atomically."""
-    _write_atomically(folder, policy, None)
+def save_policy(policy: Policy, folder: Path, *, main: bool = True) -> None:
+    """Writes a policy so that ``load_policy("ckpt:FOLDER")`` gives it back; the folder appears atomically.
+
+    Processes that share a policy call it together, and the ``main`` one writes.
+    """
+    weights = gather_state(policy.state_dict(), main)
+    if main:
+        _write_atomically(folder, policy, weights, None)
 
 
 def save_checkpoint(
-    run_dir: Path, step: int, policy: Policy, trainer_state: dict[str, Any], keep: int
-) -> Path:
+    run_dir: Path, step: int, policy: Policy, trainer_state: dict[str, Any], keep: int, *, main: bool = True
+) -> None:
     """Writes ``checkpoints/step-000123`` and deletes all but the ``keep`` newest.
 
     Everything is written to a temporary folder and synced to disk, which is then renamed: a run that is killed at
@@ -52,21 +58,25 @@ def save_checkpoint(
         policy: its weights are written.
         trainer_state: tensors and plain data (``torch.load`` reads it with ``weights_only=True``).
         keep: how many to keep.
+        main: see :func:`save_policy`.
     """
-    folder = run_dir / CHECKPOINTS / f"step-{step:06d}"
-    _write_atomically(folder, policy, trainer_state)
+    weights = gather_state(policy.state_dict(), main)
+    if not main:
+        return
+    _write_atomically(run_dir / CHECKPOINTS / f"step-{step:06d}", policy, weights, trainer_state)
     for old in _checkpoints(run_dir)[:-keep]:
         shutil.rmtree(old)
-    return folder
 
 
-def _write_atomically(folder: Path, policy: Policy, trainer_state: dict[str, Any] | None) -> None:
+def _write_atomically(
+    folder: Path, policy: Policy, weights: dict[str, Tensor], trainer_state: dict[str, Any] | None
+) -> None:
     temporary = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     (temporary / POLICY_FILE).write_text(json.dumps(policy.describe(), indent=2), encoding="utf-8")
     policy.save_assets(temporary)
-    torch.save(policy.state_dict(), temporary / WEIGHTS_FILE)
+    torch.save(weights, temporary / WEIGHTS_FILE)
     if trainer_state is not None:
         torch.save(trainer_state, temporary / TRAINER_FILE)
     for file in temporary.rglob("*"):

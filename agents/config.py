@@ -172,9 +172,10 @@ class OptimiserConfig(Section):
         default=False,
         description="Compute layers again in the backward pass: less memory, a third more time.",
     )
-    sharded: bool = Field(
-        default=False,
-        description="Under torchrun, each process keeps AdamW's moments of its share of the weights only (ZeRO-1).",
+    sharding: Literal["none", "optimiser", "full"] = Field(
+        default="none",
+        description="Under torchrun, what each process keeps a part of: AdamW's moments (optimiser, ZeRO-1), or "
+        "weights and gradients as well (full, FSDP2).",
     )
 
 
@@ -341,6 +342,15 @@ class TrainConfig(Section):
         if self.ray is not None and self.ray.staleness and self.algorithm.importance_cap is None:
             raise ValueError(
                 "ray.staleness above 0 gives rollouts of older weights: set algorithm.importance_cap, such as 2"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _spread_weights_stay_here(self) -> Self:
+        if self.optimiser.sharding == "full" and self.sampling.engine == "vllm":
+            raise ValueError(
+                "optimiser.sharding full has no whole weights to hand to vLLM: set sampling.engine to own, "
+                "or optimiser.sharding to optimiser"
             )
         return self
 

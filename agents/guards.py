@@ -12,11 +12,15 @@ import torch
 from rlvr_gym.agents.config import GuardConfig
 from rlvr_gym.errors import RLVRError
 
-__all__ = ["Alarms", "CollapseGuard", "TrainingError", "memory_advice"]
+__all__ = ["Alarms", "CollapseGuard", "OutOfMemory", "TrainingError", "memory_advice"]
 
 
 class TrainingError(RLVRError):
     """Training cannot go on: the numbers are no longer finite, or the policy has collapsed."""
+
+
+class OutOfMemory(TrainingError):
+    """A device is too small; other processes may know nothing of it."""
 
 
 class CollapseGuard:
@@ -123,7 +127,7 @@ class Alarms:
 
 @contextmanager
 def memory_advice(doing: str, advice: str) -> Iterator[None]:
-    """Turns running out of memory into a :class:`TrainingError` that says what to lower.
+    """Turns running out of memory into an :class:`OutOfMemory` that says what to lower.
 
     Args:
         doing: what is being done inside.
@@ -135,4 +139,4 @@ def memory_advice(doing: str, advice: str) -> Iterator[None]:
         told = "DefaultCPUAllocator" in str(error)  # on the CPU torch raises a plain RuntimeError
         if not told and not isinstance(error, torch.OutOfMemoryError | MemoryError):
             raise
-        raise TrainingError(f"Memory ran out while {doing}. {advice}") from error
+        raise OutOfMemory(f"Memory ran out while {doing}. {advice}") from error

@@ -214,6 +214,21 @@ class HFPolicy(Policy):
         head: nn.Module = self.model.get_output_embeddings()
         return head
 
+    @property
+    def layers(self) -> Sequence[nn.Module]:
+        """The decoder's layers, whatever the architecture calls their list.
+
+        Raises:
+            ConfigError: if it has no such list.
+        """
+        for module in self.model.base_model.modules():
+            if isinstance(module, nn.ModuleList) and len(module) == self._cache_shape[0]:
+                return list(module)
+        raise ConfigError(
+            f"The model {self.source!r} ({self.model.config.model_type}) keeps its layers in no list, so that they "
+            "cannot be gathered one by one; use optimiser.sharding: optimiser."
+        )
+
     @torch.no_grad()
     def _check_attention(self) -> None:
         """Not every architecture lets others do its attention; and the lean forward must be the model's own.

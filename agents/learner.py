@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,10 +23,18 @@ from rlvr_gym.agents.losses import (
     token_weights,
     vanilla_policy_loss,
 )
-from rlvr_gym.agents.policy import Policy
+from rlvr_gym.agents.policy import Policy, resolve_device
 from rlvr_gym.agents.ppo import AlgorithmState, ValueModel, adapted_beta, adapted_penalty, value_loss
 from rlvr_gym.agents.scoring import Scores, sampled_logprobs, score, score_batch
 from rlvr_gym.agents.seeds import derive_seed
+from rlvr_gym.agents.sharding import (
+    clip_gradients,
+    count_steps,
+    gather_state,
+    load_weights,
+    scatter_optimiser_state,
+    shard,
+)
 from rlvr_gym.agents.world import World
 
 __all__ = ["Batch", "Learner", "make_optimiser", "pad_batch", "sampled_logprobs", "set_lr"]
@@ -59,7 +67,9 @@ def make_optimiser(
     settings: dict[str, Any] = {"lr": config.lr, "betas": config.betas, "eps": config.eps, "fused": True}
     if sharded:
         return ZeroRedundancyOptimizer(groups, torch.optim.AdamW, **settings)
-    return torch.optim.AdamW(groups, **settings)
+    optimiser = torch.optim.AdamW(groups, **settings)
+    count_steps(optimiser)
+    return optimiser
 
 
 def set_lr(optimiser: torch.optim.Optimizer, peak: float, step: int, *, warmup: int, decay: int = 0) -> float:
@@ -78,6 +88,8 @@ def set_lr(optimiser: torch.optim.Optimizer, peak: float, step: int, *, warmup: 
 
 class Learner:
     """Turns a batch into optimiser steps.
+
+    With ``optimiser.sharding: full`` it spreads the policy over the processes of the world.
 
     Args:
         policy: what is trained.
@@ -105,16 +117,24 @@ class Learner:
             if algorithm.has_value
             else None
         )
+        self.spread(policy)
+        if self.value is not None:
+            self.spread(self.value)
         self.optimiser = make_optimiser(
             policy,
             config.optimiser,
             self.value,
             algorithm.value.lr_scale,
-            sharded=config.optimiser.sharded and self.world.size > 1,
+            sharded=self.world.sharding == "optimiser",
         )
         self.optimiser_steps = 0
         self.state = AlgorithmState.begin(algorithm)
         self._weights = [*policy.parameters(), *(self.value.parameters() if self.value is not None else ())]
+
+    def spread(self, model: Policy | ValueModel) -> None:
+        """Leaves each process with a part of every weight, if that is how this run shares them."""
+        if self.world.sharding == "full":
+            shard(model, model.layers, resolve_device(self.config.device), self.policy.autocast)
 
     def update(self, batch: Batch, step: int) -> dict[str, float]:
         """Epochs of minibatches over ``batch``; returns metrics.
@@ -195,10 +215,12 @@ class Learner:
         evenly = token_weights(batch.mask, "bnpo", 0)
         self.optimiser.zero_grad(set_to_none=True)
         loss = 0.0
-        for index in self._micro_batches(batch):
+        for index, counts in self._micro_batches(batch):
             micro = batch.rows(index)
             width = micro.tokens.shape[1]
-            part = self._loss(micro, weights[index, :width], evenly[index, :width], totals)
+            sums = totals if counts else _Totals()
+            part = self._loss(micro, weights[index, :width], evenly[index, :width], sums)
+            part = part if counts else 0 * part
             part.backward()
             loss += part.item()
         self.world.sum_gradients(self._weights)
@@ -207,7 +229,7 @@ class Learner:
         totals.steps += 1
         if all(p.grad is None for p in self._weights):
             return  # every advantage is 0: there is nothing to learn, and momentum alone should not move weights
-        norm = float(nn.utils.clip_grad_norm_(self._weights, optimiser.max_grad_norm))
+        norm = clip_gradients(self._weights, optimiser.max_grad_norm)
         if not (np.isfinite(loss) and np.isfinite(norm)):
             raise TrainingError(f"The loss ({loss}) or the gradient's norm ({norm}) is not finite")
         totals.grad_norm += norm
@@ -221,15 +243,16 @@ class Learner:
         self.optimiser.step()
         self.optimiser_steps += 1
 
-    def _micro_batches(self, batch: Batch) -> Iterator[list[int]]:
-        """Rows of alike length together. Rows that add nothing to the gradient are left out of the forward pass."""
+    def _micro_batches(self, batch: Batch) -> Iterator[tuple[Sequence[int], bool]]:
+        """Rows of alike length together, and whether they count (:meth:`World.deal`).
+
+        Rows that add nothing to the gradient are left out of the forward pass.
+        """
         useful = batch.mask.sum(1) > 0
         if not self.config.algorithm.zero_advantages_teach:
             useful &= (batch.advantages != 0).any(1)
         rows = sorted(torch.nonzero(useful)[:, 0].tolist(), key=lambda i: batch.lengths[i])
-        rows = list(self.world.share(rows))
-        size = self.config.optimiser.micro_batch
-        return (rows[i : i + size] for i in range(0, len(rows), size))
+        return self.world.deal(rows, self.config.optimiser.micro_batch)
 
     def _loss(self, batch: Batch, weights: Tensor, evenly: Tensor, totals: _Totals) -> Tensor:
         """The share of these rows in the loss: the policy's, the KL's, the entropy's and the value model's."""
@@ -292,25 +315,26 @@ class Learner:
     def state_dict(self) -> dict[str, Any]:
         """Everything but the policy's weights, for a checkpoint; only that of the main process is whole.
 
-        All processes call it together: where moments are sharded, the main one collects them.
+        All processes call it together: what is sharded is collected by the main one.
         """
-        optimiser: dict[str, Any] = {}
+        main, optimiser = self.world.main, {}
         if isinstance(self.optimiser, ZeroRedundancyOptimizer):
             self.optimiser.consolidate_state_dict(to=0)
-        if self.world.main:
-            optimiser = self.optimiser.state_dict()
+            optimiser = self.optimiser.state_dict() if main else {}
+        else:
+            optimiser = gather_state(self.optimiser.state_dict(), main)
         return {
             "optimiser": optimiser,
             "optimiser_steps": self.optimiser_steps,
-            "value": None if self.value is None else self.value.state_dict(),
+            "value": None if self.value is None else gather_state(self.value.state_dict(), main),
             "algorithm": asdict(self.state),
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
         if self.value is not None:
-            self.value.load_state_dict(saved["value"])
-        self.optimiser.load_state_dict(saved["optimiser"])
+            load_weights(self.value, saved["value"])
+        self.optimiser.load_state_dict(scatter_optimiser_state(self.optimiser, saved["optimiser"]))
         self.optimiser_steps = saved["optimiser_steps"]
         self.state = AlgorithmState.from_dict(saved["algorithm"])
 

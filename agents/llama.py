@@ -7,6 +7,7 @@ as they are.
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any, Self
 
 import torch
@@ -33,6 +34,8 @@ class LlamaForward:
     def __init__(self, model: Any) -> None:
         self._decoder = model.base_model
         self._rotary = self._decoder.rotary_emb
+        for layer in self._decoder.layers:  # a method, as what may gather a layer's weights is the layer
+            layer.lean_forward = MethodType(_block, layer)
 
     @classmethod
     def of(cls, model: Any) -> Self | None:
@@ -63,7 +66,7 @@ class LlamaForward:
         factor = self._rotary.attention_scaling
         rope = tuple((f(angles) * factor).to(x.dtype)[:, :, None] for f in (torch.cos, torch.sin))
         for number, layer in enumerate(self._decoder.layers):
-            x = run_layer(_block, layer, number, x, *rope, attention, again=again)
+            x = run_layer(layer.lean_forward, number, x, *rope, attention, again=again)
         return _norm(self._decoder.norm, x)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,8 @@ from rlvr_gym.agents.tokenizer import CharTokenizer, Tokenizer
 from rlvr_gym.errors import ConfigError, UnknownNameError
 
 __all__ = ["Policy", "load_policy", "resolve_device", "run_layer"]
+
+_T = TypeVar("_T")
 
 
 class Policy(nn.Module, ABC):
@@ -70,6 +72,19 @@ class Policy(nn.Module, ABC):
         if mask is None:
             return self.run(tokens, torch.arange(tokens.shape[1], device=tokens.device)[None], Causal())
         return self.run(tokens, positions_of(mask), Causal(mask))
+
+    def one_pass(self, work: Callable[[], _T]) -> _T:
+        """Does ``work`` (runs, and logits of what they gave) as one forward pass.
+
+        Where the weights are spread over processes, those outside of layers are gathered for it once. What comes
+        out and has a gradient has to be a tensor of its own, no view.
+        """
+        return work()
+
+    @property
+    @abstractmethod
+    def layers(self) -> Sequence[nn.Module]:
+        """What :meth:`run` calls one after another, once each; most of the weights are in them."""
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,21 @@ class ValueModel(nn.Module):
         if folder is not None:
             self._load_head(folder)
         self.to(policy.device)
+
+    @property
+    def layers(self) -> Sequence[nn.Module]:
+        """Those of an own trunk."""
+        return () if self.trunk is None else self.trunk.layers
+
+    def forward(self, hidden: Tensor, states: Callable[[Policy], Tensor]) -> Tensor:
+        """Values ``[N, 1]``.
+
+        Args:
+            hidden: the policy's states ``[N, D]``; values are read off them if there is no own trunk.
+            states: gets the same states from another policy.
+        """
+        values: Tensor = self.head((hidden if self.trunk is None else states(self.trunk)).float())
+        return values
 
     def head_of(self, hidden: Tensor) -> Tensor:
         """``[..., D]`` to values ``[...]``."""

@@ -17,6 +17,7 @@ from rlvr_gym.agents.attention import Prefill
 from rlvr_gym.agents.cache import SharedCache
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.sampling import Chunking, SamplingParams, row_uniforms, sample
+from rlvr_gym.agents.sharding import whole
 from rlvr_gym.agents.world import World
 from rlvr_gym.errors import ConfigError
 
@@ -55,7 +56,8 @@ class RolloutEngine:
         max_rows: completions decoded side by side; more wait in a queue.
         world: processes that each decode a share of the rows; alone by default.
         dtype: sample from a copy whose layers are of this type (bfloat16 is twice as fast and more); the copy
-            follows the weights. Log-probabilities are then the copy's, not quite the trainer's.
+            follows the weights. Log-probabilities are then the copy's, not quite the trainer's. Where the policy is to
+            be spread over processes there is a whole copy in each, of its own type if no other is given.
 
     Example:
         >>> from rlvr_gym.agents.policy import load_policy
@@ -80,7 +82,9 @@ class RolloutEngine:
         self.max_rows = max_rows
         self.world = world or World()
         self.dtype = dtype
-        self._twin: Policy | None = None
+        if self.world.sharding == "full":
+            self.dtype = dtype or next(policy.parameters()).dtype
+        self._twin = policy.copy_in(self.dtype) if self.dtype and self.world.sharding == "full" else None
         self._twin_of: int | None = None
         self._cache: SharedCache | None = None
 
@@ -112,6 +116,7 @@ class RolloutEngine:
         if not prompts:
             return []
         self._check(prompts, params)
+        self._synchronise()
         rows = range(len(prompts)) if rows is None else rows
         mine = self.world.share(range(len(prompts)))
         share = [prompts[i] for i in mine], [rows[i] for i in mine]
@@ -164,7 +169,7 @@ class RolloutEngine:
         slots = min(self.max_rows, len(prompts))
         # on a GPU, asking which rows are done stalls the queue of kernels; it is asked every few steps
         stride = 1 if self.policy.device.type == "cpu" else 8
-        policy = self._sampler()
+        policy = self.policy if self._twin is None else self._twin
         cache = self._cache_for(
             policy,
             min(slots, len(set(map(tuple, prompts)))),
@@ -196,18 +201,20 @@ class RolloutEngine:
                 f"of {self.policy.max_context} tokens; lower sampling.max_tokens (or its chunk) or choose shorter tasks."
             )
 
-    def _sampler(self) -> Policy:
-        """The policy, or its copy of another type as the weights are now."""
+    @torch.inference_mode(False)
+    @torch.no_grad()
+    def _synchronise(self) -> None:
+        """The copy gets the weights as they are now; all processes come by, as spread weights are gathered."""
         if self.dtype is None:
-            return self.policy
+            return
         version = sum(weight._version for weight in self.policy.parameters())
         if self._twin is None:
             self._twin = self.policy.copy_in(self.dtype)
         elif version != self._twin_of:
+            self._twin.to(self.policy.device)
             for twin, weight in zip(self._twin.parameters(), self.policy.parameters(), strict=True):
-                twin.copy_(weight)
+                twin.copy_(whole(weight.detach().to(twin.dtype)))
         self._twin_of = version
-        return self._twin
 
     def _cache_for(
         self, policy: Policy, prompts: int, prompt_length: int, rows: int, row_length: int

@@ -103,8 +103,11 @@ def prepare_folder(config: TrainConfig, run_dir: Path, resume: bool) -> Path | N
     return find_checkpoint(run_dir) if any((run_dir / CHECKPOINTS).glob("step-*")) else None
 
 
-def make_policy(config: TrainConfig, settings: EnvSettings) -> Policy:
-    """The policy of the configuration; a fresh one knows every character of the first tasks, and the protocol's tags."""
+def make_policy(config: TrainConfig, settings: EnvSettings, device: torch.device | None = None) -> Policy:
+    """The policy of the configuration; a fresh one knows every character of the first tasks, and the protocol's tags.
+
+    ``device``: where it is made, if not on that of the configuration.
+    """
     texts = []
     preview = TaskFeed(settings.problem, config.seed).take(64)
     if config.env.curriculum is not None:
@@ -117,7 +120,7 @@ def make_policy(config: TrainConfig, settings: EnvSettings) -> Policy:
         config.policy,
         seed=derive_seed(config.seed, "weights"),
         tokenizer=CharTokenizer.from_texts([settings.template.system, *texts], tags),
-        device=resolve_device(config.device),
+        device=device or resolve_device(config.device),
     )
     policy.checkpoint_layers = config.optimiser.gradient_checkpointing
     policy.autocast = torch.bfloat16 if config.precision == "bf16" else None

@@ -65,9 +65,19 @@ def score(
         layout: how the batch goes through the policy; the cheaper one by default.
     """
     layout = layout or lay_out(tokens, mask, chunking)
+    return policy.one_pass(lambda: _score(policy, layout, temperature, entropy, value))
+
+
+def _score(
+    policy: Policy, layout: Layout, temperature: float, entropy: bool, value: ValueModel | None
+) -> Scores:
     chosen = layout.mask[:, 1:].bool()
-    with _autocast(policy):
-        hidden = layout.hidden(policy)[chosen]  # [N, D]
+
+    def states(trunk: Policy) -> Tensor:
+        with _autocast(policy):
+            return layout.hidden(trunk)[chosen]
+
+    hidden = states(policy)  # [N, D]
     targets = layout.tokens[:, 1:][chosen]  # [N]
 
     def judge(h: Tensor, target: Tensor) -> tuple[Tensor, ...]:
@@ -78,7 +88,7 @@ def score(
 
     def place(flat: Tensor) -> Tensor:
         spread = torch.zeros(chosen.shape, dtype=flat.dtype, device=flat.device).masked_scatter(chosen, flat)
-        return layout.put_back(F.pad(spread, (1, 0)))
+        return layout.put_back(F.pad(spread, (1, 0))).clone()  # what leaves a pass is no view
 
     piece = max(1, _LOGITS_AT_ONCE // policy.tokenizer.vocab_size)
     if len(targets) <= piece:
@@ -87,12 +97,7 @@ def score(
         pieces = zip(hidden.split(piece), targets.split(piece), strict=True)
         parts = [checkpoint(judge, h, t, use_reentrant=False) for h, t in pieces]
         columns = tuple(torch.cat(column) for column in zip(*parts, strict=True))
-    values = None
-    if value is not None:
-        if value.trunk is not None:
-            with _autocast(policy):
-                hidden = layout.hidden(value.trunk)[chosen]
-        values = place(value.head_of(hidden))
+    values = None if value is None else place(value(hidden, states)[:, 0])
     return Scores(place(columns[0]), place(columns[1]) if entropy else None, values)
 
 
@@ -153,11 +158,11 @@ def score_batch(
     logprobs = torch.zeros_like(batch.mask)
     values = None if value is None else torch.zeros_like(batch.mask)
     rows = sorted(torch.nonzero(batch.mask.sum(1) > 0)[:, 0].tolist(), key=lambda i: batch.lengths[i])
-    rows = list(world.share(rows))
-    for first in range(0, len(rows), micro_batch):
-        index = rows[first : first + micro_batch]
+    for index, counts in world.deal(rows, micro_batch):
         part = batch.rows(index)
         scores = score(policy, part.tokens, part.mask, temperature, value=value, chunking=chunking)
+        if not counts:
+            continue
         width = part.tokens.shape[1]
         logprobs[index, :width] = scores.logprobs
         if values is not None and scores.values is not None:

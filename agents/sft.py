@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from torch import nn
-
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.guards import TrainingError
 from rlvr_gym.agents.learner import make_optimiser, pad_batch, set_lr
 from rlvr_gym.agents.packing import Packed
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.scoring import score
+from rlvr_gym.agents.sharding import clip_gradients
 from rlvr_gym.agents.tasks import TaskFeed
 from rlvr_gym.agents.tokenizer import Tokenizer
 from rlvr_gym.agents.world import World
@@ -94,11 +93,11 @@ def sft_gradient(
     )
     world = world or World()
     tokens, total = batch.mask.sum(), 0.0
-    mine = world.share(range(len(rows)))
-    for first in range(0, len(mine), micro_batch):
-        part = batch.rows(mine[first : first + micro_batch])
+    for index, counts in world.deal(range(len(rows)), micro_batch):
+        part = batch.rows(index)
         layout = Packed(part.tokens, part.mask, part.lengths, packing) if packing else None
         loss = -score(policy, part.tokens, part.mask, layout=layout).logprobs.sum() / tokens
+        loss = loss if counts else 0 * loss
         loss.backward()
         total += loss.item()
     world.sum_gradients(policy.parameters())
@@ -138,7 +137,7 @@ def warm_start(
         rows = [demonstrate(settings, task, policy.tokenizer) for task in feed.take(sft.batch_size)]
         optimiser.zero_grad(set_to_none=True)
         loss = sft_gradient(policy, rows, shared.micro_batch, world, sft.packing)
-        norm = float(nn.utils.clip_grad_norm_(policy.parameters(), shared.max_grad_norm))
+        norm = clip_gradients(policy.parameters(), shared.max_grad_norm)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(
                 f"The warm start's loss ({loss}) or gradient ({norm}) is not finite; lower sft.lr"

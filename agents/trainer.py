@@ -15,8 +15,6 @@ gives the numbers of one that was not.
 
 from __future__ import annotations
 
-import copy
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,16 +37,17 @@ from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.credit import Credit
 from rlvr_gym.agents.evaluate import evaluate
 from rlvr_gym.agents.groups import Group, Sampler, rollout_rows, sample_metrics
-from rlvr_gym.agents.guards import Alarms, CollapseGuard, TrainingError, memory_advice
+from rlvr_gym.agents.guards import Alarms, CollapseGuard, OutOfMemory, TrainingError, memory_advice
 from rlvr_gym.agents.holdout import HeldOut
 from rlvr_gym.agents.learner import Learner
 from rlvr_gym.agents.logging import RunLog
-from rlvr_gym.agents.policy import resolve_device
+from rlvr_gym.agents.policy import load_policy, resolve_device
 from rlvr_gym.agents.progress import TrainingProgress
 from rlvr_gym.agents.rollout import make_engine
 from rlvr_gym.agents.run import Summary, TrainState, make_policy, prepare_folder
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.sft import warm_start
+from rlvr_gym.agents.sharding import load_weights
 from rlvr_gym.agents.tasks import TaskFeed, make_settings
 from rlvr_gym.agents.world import World
 from rlvr_gym.cluster import ray_is_installed
@@ -89,7 +88,9 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, run_dir: Path, *, resume: bool, quiet: bool) -> None:
         self.config, self.run_dir = config, run_dir
-        self.world = World.join(resolve_device(config.device))
+        device = resolve_device(config.device)
+        self.world = World.join(device, config.optimiser.sharding)
+        self._birthplace = self.world.birthplace(device)
         checkpoint = prepare_folder(config, run_dir, resume)
         self.world.barrier()  # nobody writes before all have looked
         self._fresh = checkpoint is None
@@ -98,7 +99,7 @@ class Trainer:
         self.held_out = HeldOut(config)
         curriculum = config.env.curriculum.settings() if config.env.curriculum else None
         self.feed = TaskFeed(self.settings.problem, config.seed, self.held_out.tasks, curriculum=curriculum)
-        self.policy = make_policy(config, self.settings)
+        self.policy = make_policy(config, self.settings, self._birthplace)
         self.engine = make_engine(
             config.sampling.engine, self.policy, config.sampling.max_rows, self.world, self.policy.autocast
         )
@@ -235,21 +236,21 @@ class Trainer:
         self.state.evaluations.append({**result.to_dict(), "step": step, "stage": stage})
         self.log.evaluation(result.to_dict(), step, stage)
         self.progress.say(f"held-out accuracy, {stage.replace('_', ' ')} (step {max(step, 0)}): {result}")
-        if self.config.checkpoint.best and self.held_out.newest_is_best(self.state) and self.world.main:
-            save_policy(self.policy, self.run_dir / BEST)
+        if self.config.checkpoint.best and self.held_out.newest_is_best(self.state):
+            save_policy(self.policy, self.run_dir / BEST, main=self.world.main)
 
     def _hold_reference(self) -> None:
         """The policy as it is before the first step, which the KL is measured to; on disk, for resumed runs."""
         if self.config.algorithm.beta == 0 and not self.config.algorithm.track_kl:
             return
         folder = self.run_dir / "reference"
-        if self.state.step == 0 and self.world.main:
-            shutil.rmtree(folder, ignore_errors=True)
-            save_policy(self.policy, folder)
+        if self.state.step == 0:
+            save_policy(self.policy, folder, main=self.world.main)
         self.world.barrier()
-        reference = copy.deepcopy(self.policy)
-        reference.load_state_dict(read_weights(folder))
-        self.learner.reference = reference.requires_grad_(False)
+        reference = load_policy(f"ckpt:{folder}", device=self._birthplace).requires_grad_(False)
+        reference.autocast = self.policy.autocast
+        self.learner.spread(reference)
+        self.learner.reference = reference
 
     def _checkpoint(self) -> None:
         self.state.task_cursor, self.state.rows = self.feed.cursor, self.sampler.rows
@@ -257,9 +258,8 @@ class Trainer:
             self.state.curriculum = self.feed.curriculum.state_dict()
         self.state.seconds = self._seconds()
         saved = self._state_dict()
-        if self.world.main:
-            keep = self.config.checkpoint.keep
-            save_checkpoint(self.run_dir, self.state.step, self.policy, saved, keep)
+        keep, main = self.config.checkpoint.keep, self.world.main
+        save_checkpoint(self.run_dir, self.state.step, self.policy, saved, keep, main=main)
         self.world.barrier()
 
     def _state_dict(self) -> dict[str, Any]:
@@ -274,7 +274,7 @@ class Trainer:
 
     def _restore(self, checkpoint: Path) -> None:
         saved = load_trainer_state(checkpoint)
-        self.policy.load_state_dict(read_weights(checkpoint))
+        load_weights(self.policy, read_weights(checkpoint))
         self.state = TrainState(**saved["state"])
         self.learner.load_state_dict(saved["learner"])
         self.guard.load_state_dict(saved["guard"])
@@ -292,13 +292,13 @@ class Trainer:
             yield
         except TrainingError as error:
             step = self.state.step + 1
+            told = f"Step {step}: {error}. The newest good checkpoint is {find_checkpoint(self.run_dir)}"
+            if isinstance(error, OutOfMemory) and self.world.sharding == "full":
+                # processes that have memory left do not come to gather weights
+                raise TrainingError(f"{told}.") from error
             folder = self.run_dir / CHECKPOINTS / f"failed-{step:06d}"
-            if self.world.main:
-                save_policy(self.policy, folder)
-            raise TrainingError(
-                f"Step {step}: {error}. The newest good checkpoint is {find_checkpoint(self.run_dir)}; "
-                f"the policy as it is now is in {folder}."
-            ) from error
+            save_policy(self.policy, folder, main=self.world.main)
+            raise TrainingError(f"{told}; the policy as it is now is in {folder}.") from error
 
     def _stops_early(self) -> bool:
         """Whether the time is up, or the last evaluation says that it is enough."""

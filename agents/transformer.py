@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -157,6 +158,11 @@ class Transformer(Policy):
     def head(self) -> nn.Module:
         """The embedding."""
         return self.embedding
+
+    @property
+    def layers(self) -> Sequence[nn.Module]:
+        """The blocks."""
+        return list(self.blocks)
 
     @property
     def cache_shape(self) -> CacheShape:

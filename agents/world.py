@@ -1,6 +1,7 @@
 """Data parallelism over processes that ``torchrun`` started; alone, everything here does nothing.
 
-Every process holds the whole policy and the whole step's batch, and does its share of the work:
+Every process holds the whole policy (or, with ``optimiser.sharding: full``, a part of every weight of it:
+:mod:`rlvr_gym.agents.sharding`) and the whole step's batch, and does its share of the work:
 
 * sampling: each decodes a share of the rows, and the completions are gathered;
 * verification: each verifies a share of the answers, and the verdicts are gathered;
@@ -14,16 +15,20 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from rlvr_gym.errors import ConfigError
 
-__all__ = ["World"]
+__all__ = ["Sharding", "World"]
+
+Sharding = Literal["none", "optimiser", "full"]
+"""What processes keep a part of: nothing, AdamW's moments (ZeRO-1), or weights and gradients as well (FSDP2)."""
 
 _T = TypeVar("_T")
 
@@ -34,13 +39,15 @@ class World:
     Attributes:
         rank: the number of this process.
         size: how many there are.
+        sharding: what each keeps a part of only; ``none`` where there is one.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1) -> None:
+    def __init__(self, rank: int = 0, size: int = 1, sharding: Sharding = "none") -> None:
         self.rank, self.size = rank, size
+        self.sharding: Sharding = sharding if size > 1 else "none"
 
     @classmethod
-    def join(cls, device: torch.device) -> World:
+    def join(cls, device: torch.device, sharding: Sharding = "none") -> World:
         """The world that ``torchrun`` made, or this process alone.
 
         Raises:
@@ -60,16 +67,31 @@ class World:
                     "start them by torchrun --nproc-per-node N -m rlvr_gym train ... --run-dir DIR"
                 ) from error
             atexit.register(dist.destroy_process_group)
-        return cls(dist.get_rank(), size)
+        return cls(dist.get_rank(), size, sharding)
 
     @property
     def main(self) -> bool:
         """Whether this process writes checkpoints and talks."""
         return self.rank == 0
 
+    def birthplace(self, device: torch.device) -> torch.device:
+        """Where models are made: on the device, or in main memory if a device will only ever hold a part of them."""
+        return torch.device("cpu") if self.sharding == "full" else device
+
     def share(self, items: Sequence[_T]) -> Sequence[_T]:
         """This process's part of some work: every size-th item."""
         return items[self.rank :: self.size]
+
+    def deal(self, items: Sequence[_T], size: int) -> Iterator[tuple[Sequence[_T], bool]]:
+        """This process's part in batches of ``size``, and whether each counts.
+
+        Every process gets as many batches, as passes over weights that are spread are made by all together. Where
+        one has no items left it gets the first of all once more, which does not count.
+        """
+        mine = self.share(items)
+        for first in range(0, -(-len(items) // self.size), size):
+            batch = mine[first : first + size]
+            yield (batch, True) if batch else (items[:1], False)
 
     def gather(self, part: Sequence[_T]) -> list[_T]:
         """The results of all parts, in the order of the items that :meth:`share` split."""
@@ -92,10 +114,13 @@ class World:
         return sum(self.gather([number]))
 
     def sum_gradients(self, weights: Iterable[Tensor]) -> None:
-        """Adds gradients up; a weight that has one in some process has it in all of them afterwards."""
-        if self.size == 1:
+        """Adds gradients up; a weight that has one in some process has it in all of them afterwards.
+
+        Those of weights that are spread over the processes were added up in the backward pass.
+        """
+        weights = [w for w in weights if w.requires_grad and not isinstance(w, DTensor)]
+        if self.size == 1 or not weights:
             return
-        weights = [w for w in weights if w.requires_grad]
         has = torch.tensor([float(w.grad is not None) for w in weights], device=weights[0].device)
         self.sum(has)
         for weight, count in zip(weights, has.tolist(), strict=True):
