@@ -131,7 +131,8 @@ class SamplingConfig(Section):
         default=512, ge=1, description="Completions decoded side by side; more wait in a queue."
     )
     engine: Literal["own", "vllm"] = Field(
-        default="own", description="What decodes: our engine, or vLLM for large models on a GPU."
+        default="own",
+        description="What decodes: our engine, or vLLM (then recompute_old and importance_cap are on unless they are set).",
     )
     chunk: int = Field(
         default=0, ge=0, description="Delethink: tokens of a chunk of thinking; 0 for one context that grows."
@@ -328,14 +329,14 @@ class TrainConfig(Section):
     def _lay_over_preset(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
-        given = _mend_staleness({key: _open_up(key, value) for key, value in data.items()})
+        given = {key: _open_up(key, value) for key, value in data.items()}
         if given.get("preset") is None:
-            return given
+            return _mend_mismatch(given)
         filled = preset_settings(given["preset"])
         chosen, own = given.get("algorithm"), filled["algorithm"]["name"]
         if isinstance(chosen, Mapping) and chosen.get("name", own) != own:
             del filled["algorithm"]  # another algorithm begins from its own settings
-        return _merge(filled, given)
+        return _mend_mismatch(_merge(filled, given))
 
     @model_validator(mode="after")
     def _stale_rollouts_are_weighed(self) -> Self:
@@ -412,11 +413,13 @@ def merge_overrides(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[st
     return _merge(_nest(base), _nest(over))
 
 
-def _mend_staleness(data: dict[str, Any]) -> dict[str, Any]:
-    """Rollouts of older weights get truncated importance sampling, unless it is said how they are weighed."""
-    ray, algorithm = data.get("ray"), data.get("algorithm", {})
-    if isinstance(ray, Mapping) and ray.get("staleness") and isinstance(algorithm, Mapping):
-        data["algorithm"] = {"recompute_old": True, "importance_cap": 2.0, **algorithm}
+def _mend_mismatch(data: dict[str, Any]) -> dict[str, Any]:
+    """Rollouts of older weights or of vLLM get truncated importance sampling, unless it is said how they are weighed."""
+    ray, sampling, algorithm = data.get("ray"), data.get("sampling"), data.get("algorithm", {})
+    stale = isinstance(ray, Mapping) and ray.get("staleness")
+    foreign = isinstance(sampling, Mapping) and sampling.get("engine") == "vllm"
+    if (stale or foreign) and isinstance(algorithm, Mapping) and algorithm.get("recompute_old", True):
+        return {**data, "algorithm": {"recompute_old": True, "importance_cap": 2.0, **algorithm}}
     return data
 
 

