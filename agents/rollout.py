@@ -249,7 +249,7 @@ def make_engine(
     if name == "vllm":
         from rlvr_gym.agents.vllm import VllmEngine
 
-        return VllmEngine(policy, max_rows=max_rows, world=world)
+        return VllmEngine(policy, max_rows=max_rows, world=world, dtype=dtype)
     return RolloutEngine(policy, max_rows=max_rows, world=world, dtype=dtype)
 
 
