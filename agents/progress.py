@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 __all__ = ["TrainingProgress"]
 
@@ -24,8 +25,8 @@ class TrainingProgress:
         self._began, self._done_before, self._last_line = 0.0, 0, 0.0
 
     def say(self, text: str) -> None:
-        """One line of text."""
-        self.console.print(text)
+        """One line of text, as it is: rich would take the brackets of ``rlvr-gym[ray]`` for its own."""
+        self.console.print(Text(text))
 
     def begin(self, stage: str, total: int, done: int = 0) -> None:
         """A new stage of ``total`` steps."""

@@ -26,7 +26,8 @@ def connect(address: str | None = None, *, purpose: str) -> Any:
 
     Args:
         address: of a cluster, such as ``ray://host:10001`` or ``auto``; None for what the environment variable
-            ``RAY_ADDRESS`` says, else for a cluster of this machine alone, which ends with this process.
+            ``RAY_ADDRESS`` says, else for the one that ``ray start`` has begun on this machine, else for a new one of
+            this machine alone, which ends with this process.
         purpose: what needs Ray, for the message where it is not installed.
 
     Raises:
@@ -39,9 +40,8 @@ def connect(address: str | None = None, *, purpose: str) -> Any:
         raise MissingExtraError("ray", "ray", purpose) from error
     with _lock:
         if not ray.is_initialized():
-            os.environ.setdefault(
-                "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0"
-            )  # else it warns of its own future
+            # else it warns of its own future
+            os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
             try:
                 ray.init(address=address, include_dashboard=False, logging_level="warning")
             except (ConnectionError, RuntimeError, ValueError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,8 @@ _MAX_LOSSES = 3
 """So often may the worker be lost that has the same share."""
 _PATIENCE = 300.0
 """Seconds until the first worker has to be there."""
+_PATIENCE_FOR_MORE = 60.0
+"""Seconds that the others get after it; those that come later are used when they come."""
 
 
 @dataclass(eq=False, slots=True)
@@ -99,19 +101,21 @@ class Fleet:
         return _Worker(handle, handle.ready.remote())
 
     def _await_first(self) -> None:
-        """All workers are given some time to come, and one has to."""
+        """One worker has to come; the others are given some time, in which most clusters have them all."""
         asked = [worker.ready for worker in self._workers]
-        there, missing = self._ray.wait(asked, num_returns=len(asked), timeout=_PATIENCE)
+        there, missing = self._ray.wait(asked, timeout=_PATIENCE)
         if not there:
             self.close()
             raise ConfigError(
                 f"No node of the cluster had room for a rollout worker within {_PATIENCE:g} s; lower ray.cpus or ray.gpus."
             )
+        if missing:
+            there, missing = self._ray.wait(asked, num_returns=len(asked), timeout=_PATIENCE_FOR_MORE)
         with self._unwrapped():
             self._ray.get(there)
         if missing:
             self._say(
-                f"{len(there)} of {len(asked)} rollout workers are there; the cluster has no room for more."
+                f"{len(there)} of {len(asked)} rollout workers are there; the others are used when the cluster has room."
             )
 
     def publish(self, version: int, packed: Packed, keep: set[int]) -> None:
@@ -189,7 +193,7 @@ class Fleet:
             self._workers[self._workers.index(lost)] = self._hire()
 
     @contextlib.contextmanager
-    def _unwrapped(self) -> Any:
+    def _unwrapped(self) -> Iterator[None]:
         """What a worker raised, as it raised it."""
         from ray.exceptions import RayTaskError
 

@@ -113,8 +113,8 @@ class RaySampler(Sampler):
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Sends the same work out again."""
+        known = {row["version"] for row in saved.get("ahead", ())}
         for version, weights in saved.get("weights", {}).items():
-            known = {row["version"] for row in saved["ahead"]}
             self._fleet.publish(version, {name: data.numpy() for name, data in weights.items()}, known)
         for row in saved.get("ahead", ()):
             tasks = [Task.from_dict(task) for task in row["tasks"]]
