@@ -25,12 +25,12 @@ from rlvr_gym.executor.wire import (
     send,
 )
 
-__all__ = ["main"]
+__all__ = ["die_with", "main"]
 
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Has the kernel kill this process as soon as the thread that started it is gone.
 
     A check in Python would not do: a worker that is stuck in C code and holds the GIL runs no Python.
@@ -84,7 +84,7 @@ def main(descriptor: int, parent: int, memory_mb: int) -> None:
         parent: the process that must be alive.
         memory_mb: most address space, 0 for no limit.
     """
-    _die_with(parent)
+    die_with(parent)
     connection = socket.socket(fileno=descriptor)
     connection.set_inheritable(False)
     # a copy in a forked child would hide this worker's death from the parent
