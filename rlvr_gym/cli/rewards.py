@@ -31,7 +31,7 @@ def rewards(
 
 def _list(as_json: bool) -> None:
     from rlvr_gym.rewards.design import DESIGNS
-    from rlvr_gym.rewards.operations import operation_names
+    from rlvr_gym.rewards.node import operation_names
     from rlvr_gym.rewards.term import term_class, term_names
 
     classes = {name: term_class(name) for name in term_names()}

@@ -18,9 +18,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import rlvr_gym.rewards.operations  # noqa: F401 - so that trees may have them
 from rlvr_gym.errors import UnknownNameError
 from rlvr_gym.rewards.named import DESIGNS
-from rlvr_gym.rewards.operations import Node, View, parse_node
+from rlvr_gym.rewards.node import Node, View, parse_node
 from rlvr_gym.rollout import Rollout
 
 __all__ = ["DESIGNS", "Reward", "RewardDesign", "get_design"]

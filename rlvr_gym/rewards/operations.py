@@ -1,221 +1,22 @@
-"""The operations that designs are composed of: small immutable trees over terms.
-
-Every operation says which JSON keys it takes, reads itself from them, evaluates, and writes itself back. nan, "there
-is no value", goes through all of them, except where its weight is 0.
-"""
+"""The operations that designs are composed of, beside the weighted sum: each is a small immutable node."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean, stdev
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Self
 
 from rlvr_gym.errors import ConfigError, UnknownNameError
+from rlvr_gym.rewards.node import Node, View, number, operation, parse_node, rate, several
 from rlvr_gym.rewards.noise import corrupt
-from rlvr_gym.rewards.term import RewardTerm, Term, make_term
-from rlvr_gym.rollout import Rollout
 
-__all__ = ["Node", "View", "operation_names", "parse_node"]
+__all__ = ["Clip", "Gate", "Noisy", "Normalise", "Product", "Schedule"]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a tree is evaluated on.
-
-    Attributes:
-        group: the rollouts of one prompt, all with valid verdicts.
-        step: of training, for schedules.
-        seen: collects the values of each term by its label.
-    """
-
-    group: Sequence[Rollout]
-    step: int = 0
-    seen: dict[str, list[float]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Node(ABC):
-    """An operation over children, or a leaf that holds a term.
-
-    Attributes:
-        children: what it works on.
-        weights: of a sum's children.
-        term: of a leaf.
-    """
-
-    children: tuple[Node, ...] = ()
-    weights: tuple[float, ...] = ()
-    term: Term | None = None
-
-    op: ClassVar[str] = "term"
-    keys: ClassVar[frozenset[str]] = frozenset({"of"})
-    needs: ClassVar[tuple[str, ...]] = ("of",)
-
-    @classmethod
-    @abstractmethod
-    def read(cls, spec: Mapping[str, Any]) -> Self:
-        """The node of a JSON dict that has the keys of ``needs`` and none outside ``keys``."""
-
-    @abstractmethod
-    def evaluate(self, view: View) -> list[float]:
-        """One number a rollout."""
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON tree."""
-
-    @property
-    def compares(self) -> bool:
-        """Whether a rollout's value depends on the others of its group."""
-        return any(child.compares for child in self.children)
-
-    def terms(self) -> list[Term]:
-        """All terms, from left to right."""
-        own = [] if self.term is None else [self.term]
-        return own + [term for child in self.children for term in child.terms()]
-
-
-_operations: dict[str, type[Node]] = {}
-_N = TypeVar("_N", bound=type[Node])
-
-
-def _operation(name: str, keys: str, needs: str) -> Callable[[_N], _N]:
-    def decorate(cls: _N) -> _N:
-        cls.op, cls.keys, cls.needs = name, frozenset(keys.split()), tuple(needs.split())
-        _operations[name] = cls
-        return cls
-
-    return decorate
-
-
-def operation_names() -> list[str]:
-    """The names of all operations."""
-    return list(_operations)
-
-
-def parse_node(spec: Any) -> Node:
-    """The tree of one JSON node: a term's name, a dict of weights, ``{"term": ...}`` or ``{"op": ...}``.
-
-    Raises:
-        ConfigError, UnknownNameError: saying what is wrong with it.
-    """
-    if isinstance(spec, str):
-        return Leaf(term=make_term(spec))
-    if not isinstance(spec, Mapping):
-        raise ConfigError(f"A reward is a name, a dict of weights or a tree of terms; got {spec!r}.")
-    if "term" in spec:
-        return Leaf.read(spec)
-    if "op" not in spec:
-        return _weighted(spec)
-    given = {key: value for key, value in spec.items() if key != "op"}
-    name = spec["op"]
-    if not isinstance(name, str) or name not in _operations:
-        raise UnknownNameError("reward operation", str(name), _operations)
-    cls = _operations[name]
-    if not given.keys() <= cls.keys:
-        raise ConfigError(f"The operation {cls.op!r} takes {sorted(cls.keys)}; got {sorted(given)}.")
-    if not set(cls.needs) <= given.keys():
-        wanted = " and ".join(map(repr, cls.needs))
-        raise ConfigError(f"The operation {cls.op!r} needs {wanted}; got {sorted(given)}.")
-    return cls.read(given)
-
-
-def _weighted(spec: Mapping[str, Any]) -> Node:
-    if not spec:
-        raise ConfigError("A reward needs at least one term; got an empty dict.")
-    names = tuple(spec)
-    weights = tuple(_number(spec[name], f"The weight of {name!r}") for name in names)
-    return Sum(tuple(Leaf(term=make_term(name)) for name in names), weights)
-
-
-def _number(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConfigError(f"{what} is a finite number; got {value!r}.")
-    return float(value)
-
-
-def _rate(value: Any, what: str) -> float:
-    rate = _number(value, what)
-    if not 0 <= rate <= 1:
-        raise ConfigError(f"{what} is a rate from 0 to 1; got {value!r}.")
-    return rate
-
-
-def _several(cls: type[Node], value: Any) -> Sequence[Any]:
-    if not isinstance(value, Sequence) or isinstance(value, str) or not value:
-        raise ConfigError(f"The operation {cls.op!r} works on a list that is not empty; got {value!r}.")
-    return value
-
-
-@dataclass(frozen=True)
-class Leaf(Node):
-    """A term."""
-
-    @classmethod
-    def read(cls, spec: Mapping[str, Any]) -> Self:
-        """``{"term": name, parameter: value, ...}``."""
-        name = spec["term"]
-        if not isinstance(name, str):
-            raise ConfigError(f"The name of a reward term is a text; got {name!r}.")
-        if "name" in spec:
-            raise ConfigError(f"The reward term {name!r} takes no parameter 'name'.")
-        return cls(term=make_term(name, **{key: value for key, value in spec.items() if key != "term"}))
-
-    def evaluate(self, view: View) -> list[float]:
-        """The term's values, which are also put down."""
-        assert self.term is not None
-        values = view.seen[self.term.label] = self.term.evaluate(view.group)
-        return values
-
-    def to_dict(self) -> dict[str, Any]:
-        """The term's own form."""
-        assert self.term is not None
-        return self.term.to_dict()
-
-    @property
-    def compares(self) -> bool:
-        """Whether the term looks at more than one rollout."""
-        return not isinstance(self.term, RewardTerm)
-
-
-@_operation("sum", keys="of", needs="of")
-@dataclass(frozen=True)
-class Sum(Node):
-    """The weighted sum of its children; those of weight 0 are metrics."""
-
-    @classmethod
-    def read(cls, spec: Mapping[str, Any]) -> Self:
-        """Children may carry ``weight``, which is 1 by default."""
-        children, weights = [], []
-        for child in _several(cls, spec["of"]):
-            weight = 1.0
-            if isinstance(child, Mapping):
-                weight = _number(child.get("weight", 1.0), "A weight")
-                child = {key: value for key, value in child.items() if key != "weight"}
-            children.append(parse_node(child))
-            weights.append(weight)
-        return cls(tuple(children), tuple(weights))
-
-    def evaluate(self, view: View) -> list[float]:
-        """The sums; a metric's nan or inf does not reach them through ``0 * inf``."""
-        totals = [0.0] * len(view.group)
-        for child, weight in zip(self.children, self.weights, strict=True):
-            column = child.evaluate(view)
-            if weight != 0:
-                totals = [total + weight * value for total, value in zip(totals, column, strict=True)]
-        return totals
-
-    def to_dict(self) -> dict[str, Any]:
-        """With every weight."""
-        pairs = zip(self.children, self.weights, strict=True)
-        return {"op": self.op, "of": [{**child.to_dict(), "weight": weight} for child, weight in pairs]}
-
-
-@_operation("product", keys="of", needs="of")
+@operation("product", keys="of", needs="of")
 @dataclass(frozen=True)
 class Product(Node):
     """The product of its children."""
@@ -223,7 +24,7 @@ class Product(Node):
     @classmethod
     def read(cls, spec: Mapping[str, Any]) -> Self:
         """Children without weights."""
-        return cls(tuple(parse_node(child) for child in _several(cls, spec["of"])))
+        return cls(tuple(parse_node(child) for child in several(cls, spec["of"])))
 
     def evaluate(self, view: View) -> list[float]:
         """The products."""
@@ -235,7 +36,7 @@ class Product(Node):
         return {"op": self.op, "of": [child.to_dict() for child in self.children]}
 
 
-@_operation("gate", keys="if then else", needs="if then")
+@operation("gate", keys="if then else", needs="if then")
 @dataclass(frozen=True)
 class Gate(Node):
     """``then`` where ``if`` is above 0, else ``else`` (0 by default)."""
@@ -258,7 +59,7 @@ class Gate(Node):
         return {"op": self.op, "if": condition, "then": then, "else": other}
 
 
-@_operation("clip", keys="low high of", needs="of")
+@operation("clip", keys="low high of", needs="of")
 @dataclass(frozen=True)
 class Clip(Node):
     """Its child within ``[low, high]``; either bound may be left out."""
@@ -269,8 +70,8 @@ class Clip(Node):
     @classmethod
     def read(cls, spec: Mapping[str, Any]) -> Self:
         """Bounds and one child."""
-        low = _number(spec["low"], "low") if "low" in spec else -math.inf
-        high = _number(spec["high"], "high") if "high" in spec else math.inf
+        low = number(spec["low"], "low") if "low" in spec else -math.inf
+        high = number(spec["high"], "high") if "high" in spec else math.inf
         if low > high:
             raise ConfigError(f"clip needs low <= high; got {low} and {high}.")
         return cls((parse_node(spec["of"]),), low=low, high=high)
@@ -297,7 +98,7 @@ _SHAPES: dict[str, Callable[[float], float]] = {
 }
 
 
-@_operation("schedule", keys="points shape of", needs="points of")
+@operation("schedule", keys="points shape of", needs="points of")
 @dataclass(frozen=True)
 class Schedule(Node):
     """Its child times a factor that follows the training step.
@@ -316,7 +117,7 @@ class Schedule(Node):
         given = spec["points"]
         if not isinstance(given, Sequence) or not given or not all(_is_pair(point) for point in given):
             raise ConfigError(f"{form}; got {given!r}.")
-        points = tuple((_number(a, "A step"), _number(b, "A factor")) for a, b in given)
+        points = tuple((number(a, "A step"), number(b, "A factor")) for a, b in given)
         if points[0][0] < 0 or any(a[0] >= b[0] for a, b in pairwise(points)):
             raise ConfigError(f"{form}; got {given!r}.")
         shape = spec.get("shape", "linear")
@@ -351,7 +152,7 @@ _EPSILON = 1e-4
 """As in the advantages of GRPO."""
 
 
-@_operation("normalise", keys="scale of", needs="of")
+@operation("normalise", keys="scale of", needs="of")
 @dataclass(frozen=True)
 class Normalise(Node):
     """Its child less the group's mean and, if ``scale``, over ``std + 1e-4`` (unbiased), as GRPO's advantage.
@@ -388,7 +189,7 @@ class Normalise(Node):
         return True
 
 
-@_operation("noisy", keys="fp fn seed of", needs="of")
+@operation("noisy", keys="fp fn seed of", needs="of")
 @dataclass(frozen=True)
 class Noisy(Node):
     """Its child, which sees corrupted verdicts: wrong as right at the rate ``fp``, right as wrong at ``fn``.
@@ -407,8 +208,8 @@ class Noisy(Node):
         seed = spec.get("seed", 0)
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ConfigError(f"The seed of a noisy reward is a whole number; got {seed!r}.")
-        fp = _rate(spec.get("fp", 0.0), "fp (how often wrong is taken for right)")
-        fn = _rate(spec.get("fn", 0.0), "fn (how often right is taken for wrong)")
+        fp = rate(spec.get("fp", 0.0), "fp (how often wrong is taken for right)")
+        fn = rate(spec.get("fn", 0.0), "fn (how often right is taken for wrong)")
         return cls((parse_node(spec["of"]),), fp=fp, fn=fn, seed=seed)
 
     def evaluate(self, view: View) -> list[float]:

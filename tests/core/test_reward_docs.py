@@ -8,7 +8,7 @@ import pytest
 
 from rlvr_gym import RewardDesign, Rollout, Task, Verdict
 from rlvr_gym.rewards import DESIGNS, make_term, term_names
-from rlvr_gym.rewards.operations import operation_names
+from rlvr_gym.rewards.node import operation_names
 
 GUIDE = Path(__file__).parents[2] / "docs" / "rewards.md"
 pytestmark = pytest.mark.skipif(not GUIDE.exists(), reason="needs the repository")
