@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 Domains = list[int]
+Narrowings = list[tuple[int, int]]
+"""Positions, and the domains that are left there."""
+REMEMBERED, REMEMBERED_WIDTH = 512, 3
+"""How many prunings a relation remembers, if it is so narrow: few domains make most of the work."""
 
 
 class Constraint(ABC):
@@ -106,11 +110,12 @@ class AllDifferent(Constraint):
 class Relation:
     """The allowed tuples of a :class:`Table` as bitsets, so that one pruning costs a few operations on ints.
 
-    Bit i of ``supports[position][value]`` says that tuple i has ``value`` there (after Demeulenaere et al.,
-    "Compact-Table", CP 2016). Relations do not know their variables, so that tables share them.
+    Bit i of what ``supports[position]`` holds for a value, which is told by its bit, says that tuple i has that value
+    there (after Demeulenaere et al., "Compact-Table", CP 2016). Relations do not know their variables, so that tables
+    share them.
     """
 
-    __slots__ = ("all", "supports", "unions")
+    __slots__ = ("all", "pruned", "supports", "unions")
 
     def __init__(self, tuples: Iterable[Sequence[int]]) -> None:
         rows = list(tuples)
@@ -122,23 +127,47 @@ class Relation:
             for position, value in enumerate(row):
                 bits[position][value][index >> 3] |= 1 << (index & 7)
         self.all = (1 << len(rows)) - 1
-        self.supports = [[int.from_bytes(b, "little") for b in column] for column in bits]
+        self.supports = [
+            [(1 << value, int.from_bytes(b, "little")) for value, b in enumerate(column)] for column in bits
+        ]
         self.unions: list[dict[int, int]] = [{} for _ in bits]
+        self.pruned: dict[tuple[int, ...], Narrowings | None] = {}
 
     def union(self, position: int, domain: int) -> int:
         """The tuples whose value at ``position`` lies in ``domain``; remembered, since masks come back often."""
         known = self.unions[position].get(domain)
         if known is None:
             known = 0
-            for value, support in enumerate(self.supports[position]):
-                if domain >> value & 1:
+            for bit, support in self.supports[position]:
+                if domain & bit:
                     known |= support
             self.unions[position][domain] = known
         return known
 
+    def narrow(self, domains: Sequence[int]) -> Narrowings | None:
+        """Where fewer values are possible than ``domains`` has, and which; None if no tuple is possible."""
+        alive = self.all
+        if not alive:
+            return None
+        for position, domain in enumerate(domains):
+            known = self.unions[position].get(domain)  # nearly always there: saves a call
+            alive &= self.union(position, domain) if known is None else known
+        if not alive:
+            return None
+        found: Narrowings = []
+        for position, domain in enumerate(domains):
+            if domain & (domain - 1):
+                narrowed = 0
+                for bit, support in self.supports[position]:
+                    if domain & bit and support & alive:
+                        narrowed |= bit
+                if narrowed != domain:
+                    found.append((position, narrowed))
+        return found
+
 
 class Table(Constraint):
-    """The variables, in order, take one of the tuples of a relation."""
+    """The variables, all different ones, take in order one of the tuples of a relation."""
 
     __slots__ = ("relation",)
 
@@ -148,29 +177,20 @@ class Table(Constraint):
 
     def prune(self, domains: Domains) -> list[int] | None:
         """Keeps exactly the values that stand in a tuple that is still possible."""
-        table = self.relation
-        alive = table.all
-        if not alive:
-            return None
-        for position, var in enumerate(self.scope):
-            known = table.unions[position].get(domains[var])  # nearly always there: saves a call
-            alive &= table.union(position, domains[var]) if known is None else known
-        if not alive:
-            return None
-        changed: list[int] = []
-        for var, supports in zip(self.scope, table.supports, strict=False):
-            domain = rest = domains[var]
-            if domain & (domain - 1):
-                narrowed = 0
-                while rest:
-                    low = rest & -rest
-                    rest ^= low
-                    value = low.bit_length() - 1
-                    if value < len(supports) and supports[value] & alive:
-                        narrowed |= low
-                if narrowed != domain:
-                    domains[var] = narrowed
-                    changed.append(var)
+        scope, table = self.scope, self.relation
+        masks = tuple([domains[var] for var in scope])
+        if masks in table.pruned:
+            found = table.pruned[masks]
+        else:
+            found = table.narrow(masks)
+            if len(scope) <= REMEMBERED_WIDTH and len(table.pruned) < REMEMBERED:
+                table.pruned[masks] = found
+        if not found:
+            return None if found is None else []
+        changed = []
+        for position, narrowed in found:
+            domains[scope[position]] = narrowed
+            changed.append(scope[position])
         return changed
 
 
