@@ -65,9 +65,11 @@ def make_optimiser(
                 {"params": [p for p in weights if p.ndim < 2], "weight_decay": 0.0, "lr_scale": scale},
             ]
     settings: dict[str, Any] = {"lr": config.lr, "betas": config.betas, "eps": config.eps, "fused": True}
+    optimiser: torch.optim.Optimizer
     if sharded:
-        return ZeroRedundancyOptimizer(groups, torch.optim.AdamW, **settings)
-    optimiser = torch.optim.AdamW(groups, **settings)
+        optimiser = ZeroRedundancyOptimizer(groups, torch.optim.AdamW, **settings)
+    else:
+        optimiser = torch.optim.AdamW(groups, **settings)
     count_steps(optimiser)
     return optimiser
 

@@ -84,10 +84,13 @@ def clip_gradients(weights: Iterable[Tensor], most: float) -> float:
 
 
 def count_steps(optimiser: torch.optim.Optimizer) -> None:
-    """Lets steps count in the ``_version`` of spread weights, as they do in that of others by themselves."""
-    spread = [w for group in optimiser.param_groups for w in group["params"] if isinstance(w, DTensor)]
-    if spread:
-        optimiser.register_step_post_hook(lambda *_: increment_version(spread))
+    """Lets steps count in the ``_version`` of weights, by which copies of them know that they are old.
+
+    In plain weights they do so by themselves, but not where the optimiser is fused, nor in weights that are spread.
+    """
+    optimiser.register_step_post_hook(
+        lambda stepped, *_: increment_version([w for group in stepped.param_groups for w in group["params"]])
+    )
 
 
 def gather_state(state: Any, keep: bool = True) -> Any:

@@ -26,6 +26,7 @@ from rlvr_gym.agents.hf import HFPolicy
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.rollout import Completion, RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams, stream_seed
+from rlvr_gym.agents.sharding import whole
 from rlvr_gym.agents.world import World
 from rlvr_gym.errors import ConfigError, MissingExtraError
 
@@ -62,11 +63,13 @@ class VllmEngine(RolloutEngine):
         dtype: torch.dtype | None = None,
         memory: float = 0.4,
     ) -> None:
-        super().__init__(policy, max_rows=max_rows, world=world, dtype=dtype)
+        super().__init__(policy, max_rows=max_rows, world=world)
         if not isinstance(policy, HFPolicy):
             raise ConfigError("vLLM runs Hugging Face policies (smollm2, hf:PATH); use sampling.engine: own.")
         if policy.adapters is not None:
             raise ConfigError("vLLM gets whole weights here, no LoRA adapters; use sampling.engine: own.")
+        self._twin = None  # vLLM's copy is the one of a policy that will be spread over processes
+        self.dtype = dtype or next(policy.parameters()).dtype
         self._hf = policy
         self._vllm = _import_vllm()
         alone = not torch.distributed.is_initialized()
@@ -77,7 +80,7 @@ class VllmEngine(RolloutEngine):
                     model=str(Path(folder) / "hf"),
                     load_format="dummy",  # the weights come from the policy
                     skip_tokenizer_init=True,
-                    dtype=str(dtype or next(policy.parameters()).dtype).removeprefix("torch."),
+                    dtype=str(self.dtype).removeprefix("torch."),
                     max_num_seqs=max_rows,
                     max_model_len=policy.max_context,
                     logprobs_mode="processed_logprobs",  # of the tempered distribution
@@ -87,7 +90,9 @@ class VllmEngine(RolloutEngine):
             except (ValueError, RuntimeError) as error:  # what vLLM says of models and memory it cannot take
                 raise ConfigError(f"vLLM cannot run the policy {policy.source!r} here: {error}") from error
         if alone:  # else its shutdown would end the process group that others are in
-            weakref.finalize(self, self._llm.llm_engine.engine_core.shutdown)  # at the end of the process, too
+            weakref.finalize(
+                self, self._llm.llm_engine.engine_core.shutdown
+            )  # at the end of the process, too
         self._synchronised: int | None = None
 
     def _settings_for_device(self, memory: float) -> dict[str, Any]:
@@ -108,18 +113,18 @@ class VllmEngine(RolloutEngine):
     def _cpu_cache(self) -> int:
         """Bytes: for all rows at full length if that is little, and for one in any case."""
         layers, heads, size = self.policy.cache_shape
-        dtype = self.dtype or next(self.policy.parameters()).dtype
-        token = 2 * layers * heads * size * dtype.itemsize
+        token = 2 * layers * heads * size * self.dtype.itemsize
         row = token * (self.policy.max_context + 256)  # blocks are filled up
         return max(row, min(self.max_rows * row, _CPU_CACHE))
 
+    @torch.no_grad()
     def _synchronise(self) -> None:
-        """Hands the weights over if an optimiser has changed them since the last time."""
+        """Hands the weights over if an optimiser has changed them since the last time; all processes come by."""
         version = sum(weight._version for weight in self.policy.parameters())
         if version != self._synchronised:
+            weights = ((name, whole(weight)) for name, weight in self._hf.model.state_dict().items())
             # not the model's own load_weights: on a CPU vLLM computes with packed copies, which have to be made anew
-            weights = self._hf.model.state_dict().items()
-            self._llm.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(weights)})
+            self._llm.collective_rpc("reload_weights", kwargs={"weights_iterator": weights})
             self._llm.reset_prefix_cache()
             self._synchronised = version
 
@@ -135,7 +140,6 @@ class VllmEngine(RolloutEngine):
     ) -> list[Completion]:
         if not prompts:
             return []
-        self._synchronise()
         engine, results = self._llm.llm_engine, dict[int, Completion]()
         names = [str(i) for i in range(len(prompts))]
         try:

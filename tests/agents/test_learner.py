@@ -12,6 +12,8 @@ from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.guards import CollapseGuard, TrainingError
 from rlvr_gym.agents.learner import Batch, Learner, pad_batch, sampled_logprobs
 from rlvr_gym.agents.policy import Policy, load_policy
+from rlvr_gym.agents.rollout import RolloutEngine
+from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.agents.sft import Demonstration, sft_gradient
 
 SHAPES = [(3, 5), (6, 2), (2, 9), (4, 4), (5, 1), (3, 7)]
@@ -160,6 +162,18 @@ def test_good_tokens_get_likelier_and_bad_ones_less(policy: Policy) -> None:
         learner.update(batch, step)
     change = sampled_logprobs(policy, batch.tokens, batch.mask).sum(1) - before
     assert torch.equal(change > 0, batch.advantages[:, 0] > 0)
+
+
+def test_a_copy_in_bfloat16_samples_from_the_weights_of_the_last_step(policy: Policy) -> None:
+    learner = Learner(
+        policy, config(**{"optimiser.lr": 0.1, "optimiser.warmup_steps": 0}), copy.deepcopy(policy)
+    )
+    engine, greedy = RolloutEngine(policy, dtype=torch.bfloat16), SamplingParams(max_tokens=4, temperature=0)
+    before = engine.generate([[5, 6]], greedy, seed=0)
+    learner.update(make_batch(policy), 1)
+    after = engine.generate([[5, 6]], greedy, seed=0)
+    assert after != before
+    assert after == RolloutEngine(policy, dtype=torch.bfloat16).generate([[5, 6]], greedy, seed=0)
 
 
 def test_minibatches_and_epochs(policy: Policy) -> None:
