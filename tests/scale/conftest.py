@@ -1,4 +1,4 @@
-"""A Ray cluster of two nodes on this machine."""
+"""A Ray cluster of two nodes on this machine, and what has become of processes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import shutil
 import signal
 import socket
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from rlvr_gym import ConfigError
+from rlvr_gym.executor import Executor
 
 _MARK = "RLVR_GYM_TEST_CLUSTER"
 _START_SECONDS = 300
@@ -142,6 +146,12 @@ def _patience() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def ray_settings() -> dict[str, str]:
+    """Environment variables for a cluster on a machine that others use as well."""
+    return _ENVIRONMENT
+
+
+@pytest.fixture(scope="session")
 def _two_nodes() -> Iterator[TwoNodes]:
     pytest.importorskip("ray", reason="NO RAY: pip install 'rlvr-gym[ray]'")
     os.environ |= _ENVIRONMENT
@@ -168,3 +178,56 @@ def two_nodes(_two_nodes: TwoNodes) -> TwoNodes:
 def ray_cluster(_two_nodes: TwoNodes) -> TwoNodes:
     """The cluster, whole and free, for a module that holds actors throughout."""
     return _two_nodes.complete()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # nobody may be there to reap an orphan
+
+
+def _gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if not any(map(_alive, pids)):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.fixture(scope="session")
+def alive() -> Callable[[int], bool]:
+    """Whether a process runs."""
+    return _alive
+
+
+@pytest.fixture(scope="session")
+def gone() -> Callable[[list[int]], bool]:
+    """Whether all of these processes end within twenty seconds."""
+    return _gone
+
+
+@pytest.fixture
+def closed_while_waiting() -> Callable[[Executor], None]:
+    """Closes an executor of one worker while another thread waits for it, which has to be told."""
+
+    def check(executor: Executor) -> None:
+        executor.map(str, [0])
+        raised = []
+
+        def client() -> None:
+            with pytest.raises(ConfigError, match="closed") as error:
+                executor.map(time.sleep, [1000, 1000])
+            raised.append(error.value)
+
+        thread = threading.Thread(target=client)
+        thread.start()
+        while not executor._pool._batches:  # type: ignore[attr-defined]
+            time.sleep(0.001)
+        executor.close()
+        thread.join(timeout=120)
+        assert len(raised) == 1
+
+    return check

@@ -148,43 +148,18 @@ def test_workers_stay_warm_and_in_flight_is_bounded(executor: Any) -> None:
     assert max(len(lane.sent) for lane in executor._pool._threads) <= 2
 
 
-def test_close_leaves_no_process(two_nodes: Any) -> None:
+def test_close_leaves_no_process(two_nodes: Any, gone: Any) -> None:
     executor = make_executor("ray", workers=2)
     pids = values(executor.map(lambda _: (__import__("os").getpid(), __import__("os").getppid()), range(20)))
     executor.close()
     executor.close()
-    deadline = time.monotonic() + GENEROUS
-    while any(Path(f"/proc/{pid}").exists() and _runs(pid) for pair in pids for pid in pair):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    assert gone([pid for pair in pids for pid in pair])
     with pytest.raises(ConfigError, match="closed"):
         executor.map(str, [1])
 
 
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def test_close_while_another_thread_waits(two_nodes: Any) -> None:
-    executor = make_executor("ray", workers=1)
-    executor.map(str, [0])
-    raised = []
-
-    def client() -> None:
-        with pytest.raises(ConfigError, match="closed") as error:
-            executor.map(time.sleep, [1000, 1000])
-        raised.append(error.value)
-
-    thread = threading.Thread(target=client)
-    thread.start()
-    while not executor._pool._batches:
-        time.sleep(0.001)
-    executor.close()
-    thread.join(timeout=GENEROUS)
-    assert len(raised) == 1
+def test_close_while_another_thread_waits(two_nodes: Any, closed_while_waiting: Any) -> None:
+    closed_while_waiting(make_executor("ray", workers=1))
 
 
 def test_no_room_in_the_cluster_is_an_outcome(two_nodes: Any) -> None:
@@ -250,7 +225,7 @@ def test_a_cluster_that_is_not_there() -> None:
         make_executor("ray", address="127.0.0.1:1")
 
 
-def test_an_interrupt_kills_what_runs(two_nodes: Any, tmp_path: Path) -> None:
+def test_an_interrupt_kills_what_runs(two_nodes: Any, tmp_path: Path, gone: Any) -> None:
     """Ctrl-C reaches the caller, the item is killed with its group, and the executor goes on."""
 
     def hang(path: str) -> None:
@@ -276,6 +251,6 @@ def test_an_interrupt_kills_what_runs(two_nodes: Any, tmp_path: Path) -> None:
             with pytest.raises(KeyboardInterrupt):
                 executor.map(hang, [str(path)])
             assert values(executor.map(lambda x: x + 1, [1, 2, 3])) == [2, 3, 4]
-            assert not _runs(int(path.read_text()))
+            assert gone([int(path.read_text())])
     finally:
         signal.signal(signal.SIGINT, before)

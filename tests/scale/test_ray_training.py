@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,39 +27,16 @@ pytest.importorskip("ray", reason="NO RAY: pip install 'rlvr-gym[ray]'")
 
 from rlvr_gym.agents.distributed import RaySampler, pack, unpack
 
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
+MakeConfig = Callable[..., TrainConfig]
 IGNORED = {"staleness"}
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def config(**changes: Any) -> TrainConfig:
-    return TrainConfig.parse(
-        {
-            "env": {
-                "id": "rlvr/Arithmetic-v0",
-                "settings": {"prompt": "terse", "terms": 2, "digits": 1},
-                "system_prompt": "tags",
-            },
-            "reward": {"score": 1.0, "format_r1": 0.3, "length": -0.01},
-            "policy": "micro",
-            "sft": {"steps": 6, "batch_size": 9},
-            "sampling": {"prompts_per_step": 5, "group_size": 3, "max_tokens": 12, "max_rows": 8},
-            "optimiser": {"micro_batch": 4, "lr": 1e-3},
-            "eval": {"tasks": 7, "every": 3},
-            "checkpoint": {"every": 2},
-            "logging": {"tensorboard": False, "rollouts_every": 1},
-            "steps": 5,
-            "threads": 1,
-            "device": "cpu",
-            **changes,
-        }
-    )
+@pytest.fixture
+def config(tiny_run: dict[str, Any]) -> MakeConfig:
+    """A tiny run with some settings changed."""
+    return lambda **changes: TrainConfig.parse({**tiny_run, **changes})
 
 
 def on_ray(workers: int = 2, staleness: int = 0) -> dict[str, Any]:
@@ -101,14 +79,16 @@ def test_weights_travel_whole() -> None:
 
 @pytest.mark.usefixtures("two_nodes")
 @pytest.mark.parametrize("algorithm", ["grpo", {"name": "dapo", "max_resamples": 2}], ids=["grpo", "dapo"])
-def test_one_worker_without_staleness_is_the_plain_trainer(algorithm: Any, tmp_path: Path) -> None:
+def test_one_worker_without_staleness_is_the_plain_trainer(
+    algorithm: Any, tmp_path: Path, config: MakeConfig
+) -> None:
     train(config(algorithm=algorithm), tmp_path / "plain", quiet=True)
     train(config(algorithm=algorithm, ray=on_ray(1)), tmp_path / "ray", quiet=True)
     assert_same_run(tmp_path / "plain", tmp_path / "ray")
 
 
 @pytest.mark.usefixtures("two_nodes")
-def test_a_run_with_rollouts_ahead_is_reproducible_and_resumes(tmp_path: Path) -> None:
+def test_a_run_with_rollouts_ahead_is_reproducible_and_resumes(tmp_path: Path, config: MakeConfig) -> None:
     settings = config(ray=on_ray(2, staleness=1))
     train(settings, tmp_path / "whole", quiet=True)
     metrics = [json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()]
@@ -148,7 +128,7 @@ def completions(sampler: Any, step: int) -> list[Any]:
 
 
 @pytest.mark.usefixtures("two_nodes")
-def test_what_a_lost_worker_had_is_played_by_another() -> None:
+def test_what_a_lost_worker_had_is_played_by_another(config: MakeConfig) -> None:
     expected = [completions(sampler, step) for sampler in [make_sampler(config())] for step in (1, 2, 3)]
     said: list[str] = []
     sampler = make_sampler(config(ray=on_ray(2, staleness=2), steps=3), say=said.append)
@@ -168,7 +148,9 @@ def test_what_a_lost_worker_had_is_played_by_another() -> None:
     assert found == expected
 
 
-def test_a_run_survives_a_node(two_nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_survives_a_node(
+    two_nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: MakeConfig
+) -> None:
     settings = config(ray={**on_ray(2, staleness=1), "cpus": 1})  # a worker on each node
     train(settings, tmp_path / "whole", quiet=True)
     real = RaySampler.sample
@@ -186,7 +168,7 @@ def test_a_run_survives_a_node(two_nodes: Any, tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("two_nodes")
-def test_it_learns_with_rollouts_one_step_behind(tmp_path: Path) -> None:
+def test_it_learns_with_rollouts_one_step_behind(tmp_path: Path, config: MakeConfig) -> None:
     """Sums of three digits, from a warm start at about 0.3: at least 0.1 better on held-out tasks."""
     settings = config(
         env={
@@ -212,7 +194,7 @@ def test_it_learns_with_rollouts_one_step_behind(tmp_path: Path) -> None:
     assert summary.after["pass@1"] > summary.before["pass@1"] + 0.1
 
 
-def test_staleness_brings_importance_sampling() -> None:
+def test_staleness_brings_importance_sampling(config: MakeConfig) -> None:
     assert config().algorithm.importance_cap is None
     stale = config(ray=on_ray(1, 1))
     assert (stale.algorithm.recompute_old, stale.algorithm.importance_cap) == (True, 2.0)
@@ -227,7 +209,10 @@ def test_staleness_brings_importance_sampling() -> None:
 
 
 def test_without_ray_rollouts_are_sampled_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    config: MakeConfig,
 ) -> None:
     train(config(steps=2), tmp_path / "plain", quiet=True)
     monkeypatch.setattr("rlvr_gym.agents.trainer.ray_is_installed", lambda: False)
@@ -236,10 +221,12 @@ def test_without_ray_rollouts_are_sampled_here(
     assert_same_run(tmp_path / "plain", tmp_path / "run")
 
 
-def test_torchrun_and_ray_do_not_go_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_torchrun_and_ray_do_not_go_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: MakeConfig
+) -> None:
     from rlvr_gym.agents.world import World
 
-    monkeypatch.setattr(World, "join", classmethod(lambda cls, device: cls(0, 2)))
+    monkeypatch.setattr(World, "join", classmethod(lambda cls, *_: cls(0, 2)))
     monkeypatch.setattr(World, "barrier", lambda self: None)
     with pytest.raises(ConfigError, match="without torchrun"):
         train(config(ray=on_ray(1)), tmp_path / "run", quiet=True)
