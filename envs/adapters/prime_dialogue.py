@@ -9,7 +9,7 @@ import weakref
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from rlvr_gym.envs.adapters import _prime_episodes as episodes
 from rlvr_gym.envs.adapters.prime import FAILURES, LOAD_SECONDS, PrimeTasks, call, graded, prompt_text
@@ -61,6 +61,8 @@ class PrimeDialogue(PrimeTasks, Dialogue):
     """
 
     turns: int = 20
+
+    max_turns: ClassVar[int] = 20
 
     def __post_init__(self) -> None:
         super().__post_init__()

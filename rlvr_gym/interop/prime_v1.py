@@ -183,6 +183,8 @@ class RLVREnv(vf.Env[RLVREnvConfig]):  # type: ignore[misc]
                 "this machine: export rlvr_gym.interop.prime_v1.DirectHarness too, or choose env.agent.harness."
             )
         super().__init__(config)
+        if not isinstance(self.taskset, RLVRTaskset):
+            raise ConfigError(f"RLVREnv plays tasks of RLVRTaskset; {config.taskset.id!r} has others.")
 
     async def run(self, task: Any, agents: Any) -> None:
         """One episode."""
