@@ -34,6 +34,8 @@ _ALL_4 = bytes.maketrans(b"\x01\x02\x03", b"\x04\x04\x04")
 _WHERE_EMPTY = b"\xff" + bytes(255)
 _RUN = re.compile(rb"(.)\1*", re.DOTALL)
 _RUNS = [bytes([colour]) * 64 for colour in range(COLOURS)]
+_GAPS = [bytes(size) for size in range(4)]
+_BLOCKS = [[bytes([colour]) * size for size in range(1, 5)] for colour in range(1, COLOURS)]
 _DIGITS = bytes.maketrans(bytes(range(COLOURS)), b"01234")
 
 
@@ -47,16 +49,25 @@ def _gather(row: Row, *, left: bool) -> Row:
 
 
 @lru_cache(maxsize=1024)
-def _blocks(row: Row) -> tuple[list[Row], int]:
-    """The runs of equal cells, and the length of the longest coloured one."""
-    blocks = [match.group() for match in _RUN.finditer(row)]
-    return blocks, max([len(block) for block in blocks if block[0]], default=0)
+def _blocks(row: Row) -> tuple[list[tuple[Row, int, Row]], int]:
+    """The runs of equal cells, with their lengths and as many empty cells, and the length of the longest coloured one."""
+    runs = [match.group() for match in _RUN.finditer(row)]
+    blocks = [(run, len(run), bytes(len(run))) for run in runs]
+    return blocks, max([size for run, size, _ in blocks if run[0]], default=0)
 
 
-def _keep(row: Row, wanted: Callable[[int, int], bool]) -> Row:
-    """Only the coloured runs of which ``wanted(length, longest)`` holds."""
+def _only_longest(row: Row) -> Row:
     blocks, longest = _blocks(row)
-    return b"".join([block if wanted(len(block), longest) else bytes(len(block)) for block in blocks])
+    return b"".join([run if size == longest else empty for run, size, empty in blocks])
+
+
+def _no_longest(row: Row) -> Row:
+    blocks, longest = _blocks(row)
+    return b"".join([run if size < longest else empty for run, size, empty in blocks])
+
+
+def _no_single(row: Row) -> Row:
+    return b"".join([run if size > 1 else empty for run, size, empty in _blocks(row)[0]])
 
 
 def _fill(row: Row) -> Row:
@@ -98,9 +109,9 @@ RULES: dict[str, Rule] = {
     "let every colour grow one cell to the right": _grow,
     "let every colour grow one cell to the left": lambda row: _grow(row[::-1])[::-1],
     "make blocks hollow": _hollow,
-    "keep only the longest blocks": lambda row: _keep(row, lambda length, longest: length == longest),
-    "remove the longest blocks": lambda row: _keep(row, lambda length, longest: length < longest),
-    "remove single cells": lambda row: _keep(row, lambda length, longest: length > 1),
+    "keep only the longest blocks": _only_longest,
+    "remove the longest blocks": _no_longest,
+    "remove single cells": _no_single,
     "sort the colours to the left, by number": _gathered_sorted,
     "exchange the colours 1 and 2": lambda row: row.translate(_EXCHANGE_12),
     "exchange the colours 1 and 3": lambda row: row.translate(_EXCHANGE_13),
@@ -159,13 +170,13 @@ class ARC1D(Problem):
 
 def _draw(luck: Sequence[Sequence[float]]) -> Row:
     """Blocks of one to four cells, with gaps; at most as many cells as there are draws of three numbers."""
-    cells = bytearray()
+    cells, width = bytearray(), len(luck)
     for colour, length, gap in luck:
-        cells += _RUNS[0][: int(gap * 4)]
-        cells += _RUNS[1 + int(colour * (COLOURS - 1))][: 1 + int(length * 4)]
-        if len(cells) >= len(luck):
+        cells += _GAPS[int(gap * 4)]
+        cells += _BLOCKS[int(colour * 4)][int(length * 4)]
+        if len(cells) >= width:
             break
-    return bytes(cells[: len(luck)])
+    return bytes(cells[:width])
 
 
 def _steps(names: tuple[str, ...], row: Row) -> list[str]:
