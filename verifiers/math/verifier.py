@@ -109,9 +109,11 @@ class MathVerifier(AnswerVerifier):
 
 def _reference(task: Task) -> str:
     answer: Any = task.answer
-    if isinstance(answer, bool) or not isinstance(answer, str | int | float):
+    if isinstance(answer, str):
+        return answer
+    if isinstance(answer, bool) or not isinstance(answer, int | float):
         raise ConfigError(f"A math task's answer is text or a number; got {type(answer).__name__}.")
-    return answer if isinstance(answer, str) else repr(answer)
+    return repr(answer)
 
 
 def _judge_short(reference: str, answer: str, shown: str, prompt: str, policy: Policy) -> Verdict | None:
