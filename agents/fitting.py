@@ -20,8 +20,8 @@ from torch import nn
 from rlvr_gym.agents.algorithms import Section
 from rlvr_gym.agents.config import OptimiserConfig
 from rlvr_gym.agents.guards import TrainingError
-from rlvr_gym.agents.learner import make_optimiser, set_lr
 from rlvr_gym.agents.logging import JsonLines
+from rlvr_gym.agents.optimiser import make_optimiser, set_lr
 from rlvr_gym.agents.progress import TrainingProgress
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.errors import ConfigError

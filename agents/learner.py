@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.distributed.optim import ZeroRedundancyOptimizer
+from torch import Tensor
 
 from rlvr_gym.agents.batch import Batch, pad_batch
-from rlvr_gym.agents.config import OptimiserConfig, TrainConfig
+from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.guards import TrainingError
 from rlvr_gym.agents.losses import (
     cispo_loss,
@@ -23,69 +22,15 @@ from rlvr_gym.agents.losses import (
     token_weights,
     vanilla_policy_loss,
 )
+from rlvr_gym.agents.optimiser import load_optimiser_state, make_optimiser, optimiser_state, set_lr
 from rlvr_gym.agents.policy import Policy, resolve_device
 from rlvr_gym.agents.ppo import AlgorithmState, ValueModel, adapted_beta, adapted_penalty, value_loss
 from rlvr_gym.agents.scoring import Scores, sampled_logprobs, score, score_batch
 from rlvr_gym.agents.seeds import derive_seed
-from rlvr_gym.agents.sharding import (
-    clip_gradients,
-    count_steps,
-    gather_state,
-    load_weights,
-    scatter_optimiser_state,
-    shard,
-)
+from rlvr_gym.agents.sharding import clip_gradients, gather_state, load_weights, shard
 from rlvr_gym.agents.world import World
 
-__all__ = ["Batch", "Learner", "make_optimiser", "pad_batch", "sampled_logprobs", "set_lr"]
-
-
-def make_optimiser(
-    policy: nn.Module,
-    config: OptimiserConfig,
-    value: nn.Module | None = None,
-    value_lr_scale: float = 1.0,
-    *,
-    sharded: bool = False,
-) -> torch.optim.Optimizer:
-    """AdamW; weight decay on matrices only. A value model has groups, and a rate, of its own.
-
-    ``sharded``: its moments are spread over the processes (ZeRO-1, 1910.02054); its steps are the same.
-    """
-    groups = []
-    for model, scale in ((policy, 1.0), (value, value_lr_scale)):
-        weights = [] if model is None else [p for p in model.parameters() if p.requires_grad]
-        if weights:
-            groups += [
-                {
-                    "params": [p for p in weights if p.ndim >= 2],
-                    "weight_decay": config.weight_decay,
-                    "lr_scale": scale,
-                },
-                {"params": [p for p in weights if p.ndim < 2], "weight_decay": 0.0, "lr_scale": scale},
-            ]
-    settings: dict[str, Any] = {"lr": config.lr, "betas": config.betas, "eps": config.eps, "fused": True}
-    optimiser: torch.optim.Optimizer
-    if sharded:
-        optimiser = ZeroRedundancyOptimizer(groups, torch.optim.AdamW, **settings)
-    else:
-        optimiser = torch.optim.AdamW(groups, **settings)
-    count_steps(optimiser)
-    return optimiser
-
-
-def set_lr(optimiser: torch.optim.Optimizer, peak: float, step: int, *, warmup: int, decay: int = 0) -> float:
-    """Sets and returns the rate of optimiser step ``step``, counted from 0.
-
-    It rises linearly to ``peak`` over ``warmup`` steps. With ``decay`` it then falls linearly to a tenth of
-    ``peak``, which it reaches at step ``decay`` and keeps.
-    """
-    rise = min(1.0, (step + 1) / (warmup + 1))
-    fall = max(0.1, 1.0 - 0.9 * (step - warmup) / max(decay - warmup, 1)) if decay else 1.0
-    lr = peak * min(rise, fall)
-    for group in optimiser.param_groups:
-        group["lr"] = lr * group.get("lr_scale", 1.0)
-    return lr
+__all__ = ["Batch", "Learner", "pad_batch", "sampled_logprobs"]
 
 
 class Learner:
@@ -319,14 +264,9 @@ class Learner:
 
         All processes call it together: what is sharded is collected by the main one.
         """
-        main, optimiser = self.world.main, {}
-        if isinstance(self.optimiser, ZeroRedundancyOptimizer):
-            self.optimiser.consolidate_state_dict(to=0)
-            optimiser = self.optimiser.state_dict() if main else {}
-        else:
-            optimiser = gather_state(self.optimiser.state_dict(), main)
+        main = self.world.main
         return {
-            "optimiser": optimiser,
+            "optimiser": optimiser_state(self.optimiser, main),
             "optimiser_steps": self.optimiser_steps,
             "value": None if self.value is None else gather_state(self.value.state_dict(), main),
             "algorithm": asdict(self.state),
@@ -336,7 +276,7 @@ class Learner:
         """The inverse of :meth:`state_dict`."""
         if self.value is not None:
             load_weights(self.value, saved["value"])
-        self.optimiser.load_state_dict(scatter_optimiser_state(self.optimiser, saved["optimiser"]))
+        load_optimiser_state(self.optimiser, saved["optimiser"])
         self.optimiser_steps = saved["optimiser_steps"]
         self.state = AlgorithmState.from_dict(saved["algorithm"])
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.guards import TrainingError
-from rlvr_gym.agents.learner import make_optimiser, pad_batch, set_lr
+from rlvr_gym.agents.learner import pad_batch
+from rlvr_gym.agents.optimiser import make_optimiser, set_lr
 from rlvr_gym.agents.packing import Packed
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.scoring import score

@@ -33,7 +33,7 @@ __all__ = [
     "count_steps",
     "gather_state",
     "load_weights",
-    "scatter_optimiser_state",
+    "scatter_as",
     "shard",
     "whole",
 ]
@@ -113,21 +113,11 @@ def gather_state(state: Any, keep: bool = True) -> Any:
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """``model.load_state_dict`` with whole tensors, of which a model that is spread takes its parts."""
     known = model.state_dict()
-    model.load_state_dict({name: _like(known.get(name), tensor) for name, tensor in weights.items()})
+    model.load_state_dict({name: scatter_as(known.get(name), tensor) for name, tensor in weights.items()})
     increment_version([w for w in model.parameters() if isinstance(w, DTensor)])
 
 
-def scatter_optimiser_state(optimiser: torch.optim.Optimizer, saved: Mapping[str, Any]) -> dict[str, Any]:
-    """A whole state dict as ``optimiser.load_state_dict`` takes it: moments spread as their weights are."""
-    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
-    state = {
-        number: {name: _like(weights[number], value) for name, value in moments.items()}
-        for number, moments in saved["state"].items()
-    }
-    return {**saved, "state": state}
-
-
-def _like(weight: Tensor | None, value: Any) -> Any:
+def scatter_as(weight: Tensor | None, value: Any) -> Any:
     """A whole tensor spread as a weight of its shape is; anything else as it is."""
     if isinstance(weight, DTensor) and isinstance(value, Tensor) and value.shape == weight.shape:
         return distribute_tensor(value, weight.device_mesh, weight.placements, src_data_rank=None)
