@@ -23,6 +23,8 @@ COMMON = tuple(_COMMON.split())
 """Common English words of three to eight letters."""
 
 _CONSONANTS, _VOWELS = "bcdfghklmnprstvw", "aeiou"
+_TURNS = ((_CONSONANTS, _VOWELS) * 50, (_VOWELS, _CONSONANTS) * 50)
+"""Where the letters of a word come from, which has at most a hundred."""
 
 
 def common_words(rng: np.random.Generator, count: int) -> list[str]:
@@ -35,12 +37,8 @@ def invented_words(rng: np.random.Generator, lengths: Sequence[int]) -> list[str
     luck = iter(rng.random(len(lengths) + sum(lengths)).tolist())
     words: list[str] = []
     for length in lengths:
-        pool, other = (_CONSONANTS, _VOWELS) if next(luck) < 0.5 else (_VOWELS, _CONSONANTS)
-        letters: list[str] = []
-        for _ in range(length):
-            letters.append(pool[int(next(luck) * len(pool))])
-            pool, other = other, pool
-        words.append("".join(letters))
+        pools = _TURNS[next(luck) >= 0.5][:length]
+        words.append("".join([pool[int(x * len(pool))] for pool, x in zip(pools, luck, strict=False)]))
     return words
 
 

@@ -92,7 +92,7 @@ def _sorted(words: list[str], descending: bool) -> list[str]:
 
 def _shared(first: str, second: str) -> int:
     """How many letters two different words have in common at their beginnings."""
-    return next(
-        (i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
-        min(len(first), len(second)),
-    )
+    for place, (a, b) in enumerate(zip(first, second, strict=False)):
+        if a != b:
+            return place
+    return min(len(first), len(second))
