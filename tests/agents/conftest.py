@@ -1,20 +1,31 @@
 from __future__ import annotations
 
-from typing import Any
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
 from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.policy import Policy, load_policy
+
+RUN = """
+import json, sys
+from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.trainer import train
+train(TrainConfig.parse(json.load(open(sys.argv[1]))), sys.argv[2], quiet=True)
+"""
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    """Small matrices are not worth more, and tests run side by side."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _one_thread(one_torch_thread: None) -> None:
+    """For all of them."""
 
 
 @pytest.fixture
@@ -38,3 +49,35 @@ def micro_config() -> TrainConfig:
         threads=1,
         device="cpu",
     )
+
+
+@pytest.fixture
+def run_and_kill(tmp_path: Path) -> Callable[[TrainConfig], Path]:
+    """Trains in another process, which is killed when it has written eight rows of metrics; returns its folder."""
+
+    def run(config: TrainConfig) -> Path:
+        (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
+        folder = tmp_path / "killed"
+        metrics = folder / "metrics.jsonl"
+        command = [sys.executable, "-c", RUN, str(tmp_path / "config.json"), str(folder)]
+        process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        until = time.monotonic() + 240
+        while process.poll() is None and time.monotonic() < until:
+            if metrics.exists() and metrics.read_text().count("\n") >= 8:
+                break
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, "it was to be killed in the middle"
+        return folder
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def sharp_policy() -> Policy:
+    """A policy whose weights are so large that the context matters."""
+    policy = load_policy("tiny", seed=3)
+    with torch.no_grad():
+        for weight in policy.parameters():
+            weight.mul_(5 if weight.ndim == 2 else 1)
+    return policy

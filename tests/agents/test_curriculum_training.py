@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +19,6 @@ from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verifier import Verifier, register_verifier
 
-RUN = """
-import json, sys
-from rlvr_gym.agents.config import TrainConfig
-from rlvr_gym.agents.trainer import train
-train(TrainConfig.parse(json.load(open(sys.argv[1]))), sys.argv[2], resume=True, quiet=True)
-"""
 QUICK = {"window": 4, "margin": 0.05, "step": 0.5, "retire_at": 0.05, "retire_after": 4}
 
 
@@ -88,24 +77,14 @@ def test_a_stopped_run_goes_on_as_if_it_had_not(mixed_config: TrainConfig, tmp_p
     assert metrics(tmp_path / "parts") == metrics(tmp_path / "whole")
 
 
-def test_killed_with_sigkill_and_resumed(mixed_config: TrainConfig, tmp_path: Path) -> None:
+def test_killed_with_sigkill_and_resumed(
+    mixed_config: TrainConfig, tmp_path: Path, run_and_kill: Any
+) -> None:
     settings = mixed_config.to_dict()["env"]["settings"]
     settings["parts"][1]["settings"]["verifier"] = "rational"  # the other process does not know ours
     changes: dict[str, Any] = {"env.settings": settings, "checkpoint.every": 3, "eval.tasks": 0, "steps": 400}
     config = mixed_config.replace(**changes)
-    (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
-    killed, written = tmp_path / "killed", tmp_path / "killed" / "metrics.jsonl"
-    process = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(tmp_path / "config.json"), str(killed)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    until = time.monotonic() + 240
-    while process.poll() is None and time.monotonic() < until:
-        if written.exists() and written.read_text().count("\n") >= 8:
-            break
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "it was to be killed in the middle"
+    killed = run_and_kill(config)
     steps = metrics(killed)[-1]["step"] + 4
     train(config.replace(steps=steps), killed, resume=True, quiet=True)
     train(config.replace(steps=steps), tmp_path / "whole", quiet=True)

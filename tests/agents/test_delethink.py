@@ -22,18 +22,9 @@ PARAMS = SamplingParams(max_tokens=20, chunking=CHUNKING)
 
 
 @pytest.fixture(scope="module")
-def policy() -> Policy:
-    policy = load_policy("tiny", seed=3)
-    with torch.no_grad():
-        for weight in policy.parameters():  # so that the context matters
-            weight.mul_(5 if weight.ndim == 2 else 1)
-    return policy
-
-
-@pytest.fixture(scope="module")
-def prompts(policy: Policy) -> list[list[int]]:
+def prompts(sharp_policy: Policy) -> list[list[int]]:
     texts = ["2+2=", "2+2=", "what is the sum?", "a"]
-    return [policy.tokenizer.encode_prompt([{"role": "user", "content": text}]) for text in texts]
+    return [sharp_policy.tokenizer.encode_prompt([{"role": "user", "content": text}]) for text in texts]
 
 
 def test_bounds() -> None:
@@ -47,31 +38,31 @@ def test_bounds() -> None:
 
 
 def test_a_chunk_sees_the_prompt_and_the_end_of_the_chunk_before(
-    policy: Policy, prompts: list[list[int]]
+    sharp_policy: Policy, prompts: list[list[int]]
 ) -> None:
-    completions = RolloutEngine(policy, max_rows=3).generate(prompts, PARAMS, seed=4)
+    completions = RolloutEngine(sharp_policy, max_rows=3).generate(prompts, PARAMS, seed=4)
     assert any(len(c.tokens) > 13 for c in completions)
     for prompt, completion in zip(prompts, completions, strict=True):
-        assert completion.text == policy.tokenizer.decode(completion.tokens)
+        assert completion.text == sharp_policy.tokenizer.decode(completion.tokens)
         for low, high in CHUNKING.bounds(len(completion.tokens)):
             context = prompt + completion.tokens[max(low - 3, 0) : low]
             sequence = torch.tensor([context + completion.tokens[low:high]])
             with torch.no_grad():
-                logits = policy.logits(policy.hidden(sequence))[0, len(context) - 1 : -1]
+                logits = sharp_policy.logits(sharp_policy.hidden(sequence))[0, len(context) - 1 : -1]
             own = torch.tensor(completion.tokens[low:high])[:, None]
             expected = logits.log_softmax(-1).gather(1, own)[:, 0]
             np.testing.assert_allclose(completion.logprobs[low:high], expected, atol=2e-5)
 
 
-def test_the_first_chunk_is_that_of_a_plain_rollout(policy: Policy, prompts: list[list[int]]) -> None:
-    engine = RolloutEngine(policy)
+def test_the_first_chunk_is_that_of_a_plain_rollout(sharp_policy: Policy, prompts: list[list[int]]) -> None:
+    engine = RolloutEngine(sharp_policy)
     plain = engine.generate(prompts, SamplingParams(max_tokens=8), seed=4)
     chunked = engine.generate(prompts, PARAMS, seed=4)
     assert [c.tokens[:8] for c in chunked] == [c.tokens for c in plain]
 
 
-def test_training_scores_what_was_sampled(policy: Policy, prompts: list[list[int]]) -> None:
-    completions = RolloutEngine(policy).generate(prompts, PARAMS, seed=4)
+def test_training_scores_what_was_sampled(sharp_policy: Policy, prompts: list[list[int]]) -> None:
+    completions = RolloutEngine(sharp_policy).generate(prompts, PARAMS, seed=4)
     rows = [prompt + c.tokens for prompt, c in zip(prompts, completions, strict=True)]
     width = max(map(len, rows))
     tokens = torch.tensor([row + [0] * (width - len(row)) for row in rows])
@@ -79,9 +70,9 @@ def test_training_scores_what_was_sampled(policy: Policy, prompts: list[list[int
     for i, (prompt, c) in enumerate(zip(prompts, completions, strict=True)):
         mask[i, len(prompt) : len(rows[i])] = 1
         sampled[i, len(prompt) : len(rows[i])] = torch.tensor(c.logprobs)
-    scored = sampled_logprobs(policy, tokens, mask, chunking=CHUNKING)
+    scored = sampled_logprobs(sharp_policy, tokens, mask, chunking=CHUNKING)
     torch.testing.assert_close(scored.detach(), sampled, atol=2e-5, rtol=1e-4)
-    assert not torch.allclose(sampled_logprobs(policy, tokens, mask), scored, atol=1e-3)
+    assert not torch.allclose(sampled_logprobs(sharp_policy, tokens, mask), scored, atol=1e-3)
 
 
 def test_no_row_is_longer_than_the_prompt_and_a_chunk() -> None:

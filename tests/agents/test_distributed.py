@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.logging import is_wall_clock
 from rlvr_gym.agents.trainer import train
 
+MakeConfig = Callable[..., TrainConfig]
 RUN = """
 import json, sys
 from rlvr_gym.agents.config import TrainConfig
@@ -26,29 +28,12 @@ train(TrainConfig.parse(json.loads(sys.argv[1])), sys.argv[2], resume=len(sys.ar
 """
 
 
-def config(algorithm: dict[str, Any], **changes: Any) -> TrainConfig:
-    return TrainConfig.parse(
-        {
-            "env": {
-                "id": "rlvr/Arithmetic-v0",
-                "settings": {"prompt": "terse", "terms": 2, "digits": 1},
-                "system_prompt": "tags",
-            },
-            "reward": {"score": 1.0, "format_r1": 0.3, "length": -0.01},
-            "policy": "micro",
-            "sft": {"steps": 6, "batch_size": 9},
-            "sampling": {"prompts_per_step": 5, "group_size": 3, "max_tokens": 12, "max_rows": 4},
-            "algorithm": algorithm,
-            "optimiser": {"micro_batch": 2, "lr": 1e-3},
-            "eval": {"tasks": 7, "every": 2},
-            "checkpoint": {"every": 2},
-            "logging": {"tensorboard": False, "rollouts_every": 1},
-            "steps": 4,
-            "threads": 1,
-            "device": "cpu",
-            **changes,
-        }
-    )
+@pytest.fixture
+def config(tiny_run: dict[str, Any]) -> MakeConfig:
+    """A tiny run that ends with a checkpoint, whose shares are of different sizes."""
+    further = {"eval": {"tasks": 7, "every": 2}, "optimiser": {"micro_batch": 2, "lr": 1e-3}, "steps": 4}
+    sampling = {**tiny_run["sampling"], "max_rows": 4}
+    return lambda **changes: TrainConfig.parse({**tiny_run, **further, "sampling": sampling, **changes})
 
 
 def run_on_two(config: TrainConfig, folder: Path, *resume: str) -> None:
@@ -98,8 +83,10 @@ def assert_alike(one: Path, two: Path) -> None:
     ],
     ids=lambda algorithm: algorithm["name"],
 )
-def test_two_processes_make_the_steps_of_one(algorithm: dict[str, Any], tmp_path: Path) -> None:
-    settings = config(algorithm)
+def test_two_processes_make_the_steps_of_one(
+    algorithm: dict[str, Any], tmp_path: Path, config: MakeConfig
+) -> None:
+    settings = config(algorithm=algorithm)
     train(settings, tmp_path / "one", quiet=True)
     run_on_two(settings, tmp_path / "two")
     assert_alike(tmp_path / "one", tmp_path / "two")
@@ -107,18 +94,18 @@ def test_two_processes_make_the_steps_of_one(algorithm: dict[str, Any], tmp_path
 
 
 @pytest.mark.parametrize("sharding", ["none", "optimiser"])
-def test_two_processes_resume(tmp_path: Path, sharding: str) -> None:
+def test_two_processes_resume(tmp_path: Path, sharding: str, config: MakeConfig) -> None:
     optimiser = {"micro_batch": 2, "lr": 1e-3, "weight_decay": 0.1, "sharding": sharding}
-    settings = config({"name": "grpo"}, optimiser=optimiser)
+    settings = config(algorithm={"name": "grpo"}, optimiser=optimiser)
     train(settings, tmp_path / "one", quiet=True)
     run_on_two(settings.replace(steps=2), tmp_path / "two")
     run_on_two(settings, tmp_path / "two", "resume")
     assert_alike(tmp_path / "one", tmp_path / "two")
 
 
-def test_a_sharded_optimiser_keeps_a_part_and_its_checkpoint_all(tmp_path: Path) -> None:
+def test_a_sharded_optimiser_keeps_a_part_and_its_checkpoint_all(tmp_path: Path, config: MakeConfig) -> None:
     """One process goes on from what two left behind, so the checkpoint holds every moment."""
-    settings = config({"name": "grpo"}, optimiser={"micro_batch": 2, "lr": 1e-3, "sharding": "optimiser"})
+    settings = config(algorithm={"name": "grpo"}, optimiser={"micro_batch": 2, "lr": 1e-3, "sharding": "optimiser"})
     train(settings, tmp_path / "one", quiet=True)
     run_on_two(settings.replace(steps=2), tmp_path / "two")
     train(settings, tmp_path / "two", resume=True, quiet=True)

@@ -7,21 +7,12 @@ from typing import Any
 import pytest
 import torch
 
-from rlvr_gym.agents.policy import Policy, load_policy
+from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.scoring import sampled_logprobs, target_logprobs
 
 
-@pytest.fixture
-def policy() -> Policy:
-    policy = load_policy("tiny", seed=3)
-    with torch.no_grad():
-        for weight in policy.parameters():  # so that the context matters
-            weight.mul_(5 if weight.ndim == 2 else 1)
-    return policy
-
-
 def test_equal_prompts_are_run_once_and_change_nothing(
-    policy: Policy, monkeypatch: pytest.MonkeyPatch
+    sharp_policy: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generator = torch.Generator().manual_seed(0)
     first, second = (torch.randint(5, 90, (1, n), generator=generator) for n in (12, 9))
@@ -31,21 +22,21 @@ def test_equal_prompts_are_run_once_and_change_nothing(
     mask[:4, 12:], mask[4:, 9:18] = 1, 1
     mask[1, 14:16] = 0  # what the environment said in between
     seen: list[tuple[int, ...]] = []
-    run = policy.run
+    run = sharp_policy.run
 
     def counted(tokens: torch.Tensor, *rest: Any) -> torch.Tensor:
         seen.append(tuple(tokens.shape))
         return run(tokens, *rest)
 
-    monkeypatch.setattr(policy, "run", counted)
+    monkeypatch.setattr(sharp_policy, "run", counted)
 
     def outcome() -> tuple[torch.Tensor, torch.Tensor]:
         seen.clear()
-        policy.zero_grad()
-        logprobs = sampled_logprobs(policy, tokens, mask)
+        sharp_policy.zero_grad()
+        logprobs = sampled_logprobs(sharp_policy, tokens, mask)
         (logprobs * torch.arange(20)).sum().backward()
         return logprobs.detach(), torch.cat(
-            [p.grad.flatten() for p in policy.parameters() if p.grad is not None]
+            [p.grad.flatten() for p in sharp_policy.parameters() if p.grad is not None]
         )
 
     shared = outcome()

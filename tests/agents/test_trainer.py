@@ -5,10 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +20,6 @@ from rlvr_gym.agents.logging import JsonLines, is_wall_clock
 from rlvr_gym.agents.policy import load_policy
 from rlvr_gym.agents.trainer import Trainer, train
 from rlvr_gym.errors import ConfigError, MissingExtraError
-
-RUN = """
-import json, sys
-from rlvr_gym.agents.config import TrainConfig
-from rlvr_gym.agents.trainer import train
-config = TrainConfig.parse(json.load(open(sys.argv[1])))
-train(config, sys.argv[2], resume=True, quiet=True)
-"""
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -141,22 +129,14 @@ def test_the_warm_start_is_not_done_twice(micro_config: TrainConfig, tmp_path: P
     ],
     ids=["ppo", "dapo"],
 )
-def test_killed_with_sigkill_and_resumed(micro_config: TrainConfig, tmp_path: Path, algorithm: Any) -> None:
+def test_killed_with_sigkill_and_resumed(
+    micro_config: TrainConfig, tmp_path: Path, algorithm: Any, run_and_kill: Any
+) -> None:
     config = micro_config.replace(
         steps=400, algorithm=algorithm, **{"checkpoint.every": 3, "eval.every": 100}
     )
-    (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
-    killed, metrics = tmp_path / "killed", tmp_path / "killed" / "metrics.jsonl"
-    command = [sys.executable, "-c", RUN, str(tmp_path / "config.json"), str(killed)]
-    process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    until = time.monotonic() + 240
-    while process.poll() is None and time.monotonic() < until:
-        if metrics.exists() and metrics.read_text().count("\n") >= 8:
-            break
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "it was to be killed in the middle"
-    steps = rows(metrics.parent / "metrics.jsonl")[-2]["step"] + 5
+    killed = run_and_kill(config)
+    steps = rows(killed / "metrics.jsonl")[-2]["step"] + 5
     train(config.replace(steps=steps), killed, resume=True, quiet=True)
     train(config.replace(steps=steps), tmp_path / "whole", quiet=True)
     assert_same_run(tmp_path / "whole", killed)
