@@ -66,9 +66,10 @@ class WordSorting(Problem):
         shared = [_shared(a, b) for a, b in pairwise(order)]
         lines = [f"{order[0]} is first."]
         lines += [
-            f"Then {b}: "
-            + (f"after {a[:n]}, {b[n : n + 1] or 'its end'} comes next." if n else f"{b[0]} comes next.")
-            for (a, b), n in zip(pairwise(order), shared, strict=True)
+            f"Then {b}: after {b[:n]}, {b[n : n + 1] or 'its end'} comes next."
+            if n
+            else f"Then {b}: {b[0]} comes next."
+            for b, n in zip(order[1:], shared, strict=True)
         ]
         return Task(
             prompt=ask(
@@ -92,7 +93,7 @@ def _sorted(words: list[str], descending: bool) -> list[str]:
 
 def _shared(first: str, second: str) -> int:
     """How many letters two different words have in common at their beginnings."""
-    for place, (a, b) in enumerate(zip(first, second, strict=False)):
-        if a != b:
-            return place
-    return min(len(first), len(second))
+    place, end = 0, min(len(first), len(second))
+    while place < end and first[place] == second[place]:
+        place += 1
+    return place
