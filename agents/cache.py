@@ -3,24 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from rlvr_gym.agents.attention import Prefill
 
-__all__ = ["CacheShape", "SharedCache"]
+__all__ = ["CacheShape", "OneToken", "Rounding", "Seating", "SharedCache"]
 
 CacheShape = tuple[int, int, int]
 """Attention layers, key/value heads, size of a head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """Sizes that a step is carried out in: exact, or rounded up, so that steps have few shapes.
+
+    Attributes:
+        tokens: lengths become multiples of this; what is too much is masked.
+        doubling: counts become powers of two; rows that are too many are computed for nothing.
+        pairs: there are two rows and two prompts at least, and rows are looked up in their seats even where they sit
+            in order: a compiler that tells 1 from other sizes has fewer cases then.
+    """
+
+    tokens: int = 1
+    doubling: bool = False
+    pairs: bool = False
+
+    def length(self, tokens: int, most: int) -> int:
+        """Of prompts, or of what rows have added; at most ``most``."""
+        return min(_up(max(tokens, 1), self.tokens), most) if self.tokens > 1 else tokens
+
+    def seats(self, rows: int, most: int) -> int:
+        """Of one prompt; at most ``most``."""
+        return min(1 << (rows - 1).bit_length(), most) if self.doubling else rows
+
+    def count(self, rows: int, most: int) -> int:
+        """Of rows or prompts; at most ``most``."""
+        return self.seats(max(rows, 2) if self.pairs else rows, most)
+
+    def sizes(
+        self, prompts: int, prompt_length: int, rows: int, row_length: int
+    ) -> tuple[int, int, int, int]:
+        """Of a cache that holds so much and what rounding adds."""
+        least = 2 if self.pairs else 1
+        lengths = _up(prompt_length, self.tokens), _up(row_length, self.tokens)
+        return max(prompts, least), lengths[0], max(rows, least), lengths[1]
+
+
+def _up(size: int, unit: int) -> int:
+    return -(-size // unit) * unit
+
+
+@dataclass(frozen=True, slots=True)
+class Seating:
+    """Which prompt each row goes on after: n rows, P prompts of at most S tokens, G seats at each.
+
+    Attributes:
+        rows: n.
+        bias: ``[P, 1, 1, S]``, 0 on the tokens of a prompt and -inf on what pads it.
+        members: ``[P, G]``, the row in each seat, any row where it is empty; None if the rows sit in order.
+        seats: ``[n]``, where each row sits; None as well.
+    """
+
+    rows: int
+    bias: Tensor
+    members: Tensor | None
+    seats: Tensor | None
 
 
 class SharedCache:
     """Keys and values of rows that are decoded one token at a time, each after a prompt.
 
     Rows of the same prompt share its keys and values, so memory for prompts does not grow with the samples of
-    each, and one matrix product scores a prompt for all its rows. It is the :class:`rlvr_gym.agents.attention.Attention`
-    of a decoding step: :meth:`begin_step` says where each row's token goes, then the layers call it.
+    each, and one matrix product scores a prompt for all its rows: see :class:`OneToken`.
 
     Args:
         shape: of the model.
@@ -50,10 +107,8 @@ class SharedCache:
         )
         self.rows = torch.zeros(layers, 2, rows, self.heads, row_length, self.dim, dtype=dtype, device=device)
         heads = torch.arange(rows * self.heads, device=device)
-        self._starts = heads.view(rows, self.heads) * row_length
-        self._columns = torch.arange(max(prompt_length, row_length), device=device)
-        self._members: Tensor | None = None
-        self._visible = 0
+        self.starts = heads.view(rows, self.heads) * row_length
+        self.columns = torch.arange(max(prompt_length, row_length), device=device)
 
     @property
     def nbytes(self) -> int:
@@ -67,81 +122,38 @@ class SharedCache:
             for which, new in enumerate((key, prefill.values[layer])):
                 self.prompts[layer, which, first : first + count, :, :length] = new
 
-    def arrange(self, prompt_of: Sequence[int], lengths: Sequence[int]) -> None:
-        """Says which prompt each row goes on after; holds until it is called again.
+    def seat(self, prompt_of: Sequence[int], lengths: Sequence[int], rounding: Rounding) -> Seating:
+        """Seats rows at their prompts.
 
         Args:
             prompt_of: the place of its prompt, for each live row.
             lengths: tokens of the prompt in each place.
+            rounding: of rows, prompts, seats and tokens. Rows beyond the live ones sit in some live row's seat.
         """
-        device = self.rows.device
         members: list[list[int]] = [[] for _ in lengths]
         for row, place in enumerate(prompt_of):
             members[place].append(row)
-        width = max(map(len, members))
-        flat = [row for rows in members for row in (rows + [0] * (width - len(rows)))]
-        seat = {row: p * width + i for p, rows in enumerate(members) for i, row in enumerate(rows)}
-        self._length = max(lengths)
-        hidden = self._columns[: self._length] >= torch.tensor(lengths, device=device)[:, None]
-        self._prompt_bias = self._bias(hidden)[:, None, None]
-        in_order = flat == list(range(len(prompt_of)))
-        self._members = None if in_order else torch.tensor(flat, device=device)
-        self._seats = None if in_order else torch.tensor([seat[r] for r in range(len(seat))], device=device)
-        self._places, self._width = len(lengths), width
+        places, _, slots, _ = self.sizes
+        rows = rounding.count(len(prompt_of), slots)
+        width = rounding.seats(max(map(len, members)), rows)
+        empty = rounding.count(len(lengths), places) - len(lengths)
+        seat_of = {row: p * width + i for p, seated in enumerate(members) for i, row in enumerate(seated)}
+        flat = [row for seated in [*members, *[[]] * empty] for row in seated + [0] * (width - len(seated))]
+        seats = [seat_of.get(row, 0) for row in range(rows)]
+        device = self.rows.device
+        filled = torch.tensor([*lengths, *[0] * empty], device=device)
+        longest = rounding.length(max(lengths), self.sizes[1])
+        bias = self.bias(self.columns[:longest] >= filled[:, None])[:, None, None]
+        if not rounding.pairs and flat == list(range(rows)):
+            return Seating(rows, bias, None, None)
+        return Seating(
+            rows,
+            bias,
+            torch.tensor(flat, device=device).view(-1, width),
+            torch.tensor(seats, device=device),
+        )
 
-    def begin_step(self, columns: Tensor, visible: int) -> None:
-        """The next forward pass writes one token of each live row.
-
-        Args:
-            columns: ``[n]``, where each row's token goes, counted from the end of its prompt.
-            visible: one more than the largest of ``columns`` (known to the caller without asking the device).
-        """
-        self._index = (self._starts[: len(columns)] + columns[:, None]).flatten()
-        self._visible = visible
-        self._row_bias = self._bias(self._columns[:visible] > columns[:, None])[:, None, None]
-
-    def __call__(
-        self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float | None = None
-    ) -> Tensor:
-        """See :class:`rlvr_gym.agents.attention.Attention`; ``T`` is 1."""
-        n, all_heads, _, dim = query.shape
-        for store, new in zip(self.rows[layer], (key, value), strict=True):
-            store.view(-1, dim).index_copy_(0, self._index, new.reshape(-1, dim))
-        grouped = query.reshape(n, self.heads, -1, dim) * (dim**-0.5 if scale is None else scale)
-        own_keys, own_values = self.rows[layer, :, :n, :, : self._visible]
-        own = grouped @ own_keys.transpose(-1, -2) + self._row_bias
-        scores = torch.cat([self._score_prompts(layer, grouped), own], dim=-1)
-        weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
-        on_prompts, on_own = weights.split([self._length, self._visible], dim=-1)
-        mixed = self._mix_prompts(layer, on_prompts) + on_own @ own_values
-        return mixed.reshape(n, all_heads, 1, dim)
-
-    def _score_prompts(self, layer: int, query: Tensor) -> Tensor:
-        """``[n, K, H/K, D]`` to the scores of prompt tokens ``[n, K, H/K, S]``."""
-        keys = self.prompts[layer, 0, : self._places, :, : self._length]
-        scores = self._seat(query) @ keys.transpose(-1, -2) + self._prompt_bias
-        return self._unseat(scores, query.shape[0])
-
-    def _mix_prompts(self, layer: int, weights: Tensor) -> Tensor:
-        """Weights ``[n, K, H/K, S]`` to values ``[n, K, H/K, D]``."""
-        values = self.prompts[layer, 1, : self._places, :, : self._length]
-        return self._unseat(self._seat(weights) @ values, weights.shape[0])
-
-    def _seat(self, x: Tensor) -> Tensor:
-        """Rows together that share a prompt: ``[n, K, R, X]`` to ``[P, K, G R, X]``, G the most rows of a prompt."""
-        _, heads, repeats, last = x.shape
-        seated = x if self._members is None else x[self._members]
-        seated = seated.view(self._places, self._width, heads, repeats, last).transpose(1, 2)
-        return seated.reshape(self._places, heads, self._width * repeats, last)
-
-    def _unseat(self, x: Tensor, n: int) -> Tensor:
-        """The inverse of :meth:`_seat`."""
-        places, heads, _, last = x.shape
-        rows = x.view(places, heads, self._width, -1, last).transpose(1, 2)
-        rows = rows.reshape(places * self._width, heads, -1, last)
-        return rows if self._seats is None else rows[self._seats]
-
-    def _bias(self, hidden: Tensor) -> Tensor:
+    def bias(self, hidden: Tensor) -> Tensor:
         """0 where attention may look, and -inf where ``hidden``."""
         return torch.zeros(hidden.shape, dtype=self.rows.dtype, device=hidden.device).masked_fill_(
             hidden, -torch.inf
@@ -154,3 +166,71 @@ class SharedCache:
     def move_prompts(self, source: Tensor, target: Tensor) -> None:
         """Copies some prompts to the places of others."""
         self.prompts[:, :, target] = self.prompts[:, :, source]
+
+
+class OneToken:
+    """The :class:`rlvr_gym.agents.attention.Attention` of a decoding step: one token of each row over a cache.
+
+    Args:
+        cache: is read and written.
+        seating: of the rows; it holds from step to step.
+        columns: ``[n]``, where each row's token goes, counted from the end of its prompt.
+        visible: more than the largest of ``columns`` (known to the caller without asking the device).
+    """
+
+    def __init__(self, cache: SharedCache, seating: Seating, columns: Tensor, visible: int) -> None:
+        self._cache, self._seating, self._visible = cache, seating, visible
+        self._index = (cache.starts[: seating.rows] + columns[:, None]).flatten()
+        self._row_bias = cache.bias(cache.columns[:visible] > columns[:, None])[:, None, None]
+
+    def __call__(
+        self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float | None = None
+    ) -> Tensor:
+        """See :class:`rlvr_gym.agents.attention.Attention`; ``T`` is 1."""
+        n, all_heads, _, dim = query.shape
+        write = torch.ops.rlvr_gym.write_rows if torch.compiler.is_compiling() else _write_rows
+        write(self._cache.rows, layer, self._index, key, value)
+        grouped = query.reshape(n, key.shape[1], -1, dim) * (dim**-0.5 if scale is None else scale)
+        own_keys, own_values = self._cache.rows[layer, :, :n, :, : self._visible]
+        own = grouped @ own_keys.transpose(-1, -2) + self._row_bias
+        prompts = self._cache.prompts[
+            layer, :, : self._seating.bias.shape[0], :, : self._seating.bias.shape[-1]
+        ]
+        before = self._seat(grouped) @ prompts[0].transpose(-1, -2) + self._seating.bias
+        scores = torch.cat([self._unseat(before), own], dim=-1)
+        weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
+        on_prompts, on_own = weights.split([before.shape[-1], self._visible], dim=-1)
+        mixed = self._unseat(self._seat(on_prompts) @ prompts[1]) + on_own @ own_values
+        return mixed.reshape(n, all_heads, 1, dim)
+
+    def _seat(self, x: Tensor) -> Tensor:
+        """Rows together that share a prompt: ``[n, K, H/K, X]`` to ``[P, K, G H/K, X]``."""
+        n, heads, repeats, last = x.shape
+        members, places = self._seating.members, self._seating.bias.shape[0]
+        width = n // places if members is None else members.shape[1]
+        seated = x if members is None else x[members.flatten()]
+        seated = seated.view(places, width, heads, repeats, last).transpose(1, 2)
+        return seated.reshape(places, heads, width * repeats, last)
+
+    def _unseat(self, x: Tensor) -> Tensor:
+        """The inverse of :meth:`_seat`."""
+        places, heads, seats, last = x.shape
+        members = self._seating.members
+        width = self._seating.rows // places if members is None else members.shape[1]
+        rows = x.view(places, heads, width, seats // width, last).transpose(1, 2)
+        rows = rows.reshape(places * width, heads, seats // width, last)
+        return rows if self._seating.seats is None else rows[self._seating.seats]
+
+
+def _write_rows(rows: Tensor, layer: int, index: Tensor, key: Tensor, value: Tensor) -> None:
+    """Writes ``key, value [n, K, 1, D]`` to a layer of ``rows [layers, 2, R, K, L, D]``, at ``index [n K]`` of its tokens."""
+    dim = key.shape[-1]
+    for store, new in zip(rows[layer], (key, value), strict=True):
+        store.view(-1, dim).index_copy_(0, index, new.reshape(-1, dim))
+
+
+# written out, the compiler would make a copy of the whole cache in each layer; an operation of this form it leaves alone
+_operations = torch.library.Library("rlvr_gym", "FRAGMENT")
+_operations.define("write_rows(Tensor(a!) rows, int layer, Tensor index, Tensor key, Tensor value) -> ()")
+_operations.impl("write_rows", _write_rows, "CompositeExplicitAutograd")
+torch.library.register_fake("rlvr_gym::write_rows", lambda rows, layer, index, key, value: None)

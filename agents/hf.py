@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rlvr_gym.agents.attention import Attention, Causal
 from rlvr_gym.agents.cache import CacheShape
+from rlvr_gym.agents.linear import linear
 from rlvr_gym.agents.llama import LlamaForward
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.tokenizer import Message, Tokenizer
@@ -206,8 +207,7 @@ class HFPolicy(Policy):
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits in float32."""
         head = self.head()
-        logits: Tensor = head(hidden.to(next(head.parameters()).dtype))
-        return logits.float()
+        return linear(head, hidden.to(next(head.parameters()).dtype)).float()
 
     def head(self) -> nn.Module:
         """The model's output embedding."""

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rlvr_gym.agents.attention import Attention
+from rlvr_gym.agents.linear import linear
 from rlvr_gym.agents.policy import run_layer
 
 __all__ = ["LlamaForward"]
@@ -77,16 +78,16 @@ def _block(
     a: Any = layer.self_attn
     h = _norm(layer.input_layernorm, x)
     query, key, value = (
-        project(h).unflatten(-1, (-1, a.head_dim)) for project in (a.q_proj, a.k_proj, a.v_proj)
+        linear(project, h).unflatten(-1, (-1, a.head_dim)) for project in (a.q_proj, a.k_proj, a.v_proj)
     )
     if hasattr(a, "q_norm"):
         query, key = _norm(a.q_norm, query), _norm(a.k_norm, key)
     query, key = _rotate(query, cos, sin), _rotate(key, cos, sin)
     mixed = attention(number, query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), a.scaling)
-    x = x + a.o_proj(mixed.transpose(1, 2).flatten(2))
+    x = x + linear(a.o_proj, mixed.transpose(1, 2).flatten(2))
     m: Any = layer.mlp
     h = _norm(layer.post_attention_layernorm, x)
-    swiglu: Tensor = m.down_proj(F.silu(m.gate_proj(h)) * m.up_proj(h))
+    swiglu: Tensor = linear(m.down_proj, F.silu(linear(m.gate_proj, h)) * linear(m.up_proj, h))
     return x + swiglu
 
 

@@ -106,11 +106,15 @@ def sample(logits: Tensor, uniforms: Tensor, params: SamplingParams) -> tuple[Te
         logprobs = logits.log_softmax(-1)
         tokens = logits.argmax(-1)
         return tokens, logprobs.gather(-1, tokens[:, None])[:, 0]
-    logprobs = (logits if params.temperature == 1 else logits / params.temperature).log_softmax(-1)
-    mass = _truncate(logprobs.exp(), params).cumsum(-1)
+    tempered = logits if params.temperature == 1 else logits / params.temperature
+    # log_softmax, exp and cumsum would each write a tensor of this size; here it is one, and the sum comes on the way
+    shifted = tempered - tempered.amax(-1, keepdim=True)
+    mass = shifted.exp()
+    total = mass.sum(-1, keepdim=True)
+    mass = _truncate(mass, params).cumsum(-1)
     # right=True: the first index whose cumulative mass is above u * total, which has a mass of its own above 0
-    tokens = torch.searchsorted(mass, uniforms[:, None] * mass[:, -1:], right=True)[:, 0]
-    return tokens, logprobs.gather(-1, tokens[:, None])[:, 0]
+    tokens = torch.searchsorted(mass, uniforms[:, None] * mass[:, -1:], right=True)
+    return tokens[:, 0], (shifted.gather(-1, tokens) - total.log())[:, 0]
 
 
 def _truncate(probs: Tensor, params: SamplingParams) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rlvr_gym.agents.attention import Attention
 from rlvr_gym.agents.cache import CacheShape
+from rlvr_gym.agents.linear import linear
 from rlvr_gym.agents.policy import Policy, run_layer
 from rlvr_gym.agents.tokenizer import CharTokenizer
 from rlvr_gym.errors import ConfigError
@@ -83,13 +84,13 @@ class Block(nn.Module):
     def forward(self, x: Tensor, rope: tuple[Tensor, Tensor], attention: Attention) -> Tensor:
         """``[B, T, D]`` to ``[B, T, D]``."""
         b, t, width = x.shape
-        qkv = self.qkv(self.norm_attention(x)).view(b, t, 3, self.heads, -1)
+        qkv = linear(self.qkv, self.norm_attention(x)).view(b, t, 3, self.heads, -1)
         qk = rotate(qkv[:, :, :2], *rope)  # queries and keys in one go
         query, key, value = (part.transpose(1, 2) for part in (qk[:, :, 0], qk[:, :, 1], qkv[:, :, 2]))
         mixed = attention(self.layer, query, key, value)
-        x = x + self.out(mixed.transpose(1, 2).reshape(b, t, width))
-        gate, up = self.gate_up(self.norm_mlp(x)).chunk(2, dim=-1)
-        return x + self.down(F.silu(gate) * up)
+        x = x + linear(self.out, mixed.transpose(1, 2).reshape(b, t, width))
+        gate, up = linear(self.gate_up, self.norm_mlp(x)).chunk(2, dim=-1)
+        return x + linear(self.down, F.silu(gate) * up)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

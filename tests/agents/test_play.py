@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from rlvr_gym.agents.config import TrainConfig
+from rlvr_gym.agents.decoder import Decoder
 from rlvr_gym.agents.evaluate import evaluate, summarise
 from rlvr_gym.agents.groups import Group, Sampler, reward_matrix, sample_metrics
 from rlvr_gym.agents.play import Trajectory, play
 from rlvr_gym.agents.policy import Policy, load_policy
-from rlvr_gym.agents.rollout import Completion, RolloutEngine, _Decoder
+from rlvr_gym.agents.rollout import Completion, RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams
 from rlvr_gym.agents.sft import demonstrate
 from rlvr_gym.agents.tasks import TaskFeed, held_out_tasks
@@ -335,7 +336,7 @@ def test_answers_are_verified_while_others_are_being_written(policy: Policy) -> 
     episodes = [env.begin(task) for task in tasks]
     engine = RolloutEngine(policy, max_rows=4)  # so that the last ones begin long after the first ones ended
     finished: list[float] = []
-    collect = _Decoder.collect
+    collect = Decoder.collect
 
     def noted(decoder: Any) -> dict[int, Completion]:
         finished.append(time.monotonic())
@@ -343,7 +344,7 @@ def test_answers_are_verified_while_others_are_being_written(policy: Policy) -> 
 
     with ProcessExecutor(workers=1) as executor, pytest.MonkeyPatch.context() as patch:
         verify_all(Patient(), [""], tasks[:1], executor)  # the worker is ready before the first answer
-        patch.setattr(_Decoder, "collect", noted)
+        patch.setattr(Decoder, "collect", noted)
         params = SamplingParams(max_tokens=48)
         together = play(engine, episodes, params, Patient(), seed=3, executor=executor)
     first = min(t.verdict.details["began"] for t in together)
