@@ -66,6 +66,7 @@ OTHERS = {
     "ray",
     "ruff",
     "torchrun",
+    "vf-eval",
 }
 """Programs that are not ours: nothing is known about their options."""
 FENCE = re.compile(
