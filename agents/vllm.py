@@ -10,6 +10,7 @@ logits, so completions are not reproducible to the bit, as those of our own engi
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import tempfile
@@ -74,10 +75,9 @@ class VllmEngine(RolloutEngine):
         self._vllm = _import_vllm()
         alone = not torch.distributed.is_initialized()
         with tempfile.TemporaryDirectory() as folder, _process_left_as_it_was():
-            policy.save_assets(Path(folder))
             try:
                 self._llm = self._vllm.LLM(
-                    model=str(Path(folder) / "hf"),
+                    model=_write_model(policy, Path(folder)),
                     load_format="dummy",  # the weights come from the policy
                     skip_tokenizer_init=True,
                     dtype=str(self.dtype).removeprefix("torch."),
@@ -177,6 +177,16 @@ class VllmEngine(RolloutEngine):
         logprobs = [position[token].logprob for token, position in zip(tokens, output.logprobs, strict=True)]
         finished = output.finish_reason == "stop"
         return Completion(tokens, logprobs, finished, self.policy.tokenizer.decode(tokens))
+
+
+def _write_model(policy: HFPolicy, folder: Path) -> str:
+    """Config and tokenizer, as of a model whose weights are plain; those out of a GGUF file are, by now."""
+    policy.save_assets(folder)
+    file = folder / "hf" / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config.pop("quantization_config", None)
+    file.write_text(json.dumps(config), encoding="utf-8")
+    return str(file.parent)
 
 
 def _import_vllm() -> Any:
