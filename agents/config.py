@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from rlvr_gym.agents.algorithms import ALGORITHMS, AlgorithmConfig, Section, ValueConfig
@@ -14,6 +13,7 @@ from rlvr_gym.agents.presets import preset_settings
 from rlvr_gym.agents.sampling import Chunking, SamplingParams
 from rlvr_gym.curriculum import CurriculumSettings
 from rlvr_gym.errors import ConfigError
+from rlvr_gym.files import read_mapping
 
 __all__ = [
     "ALGORITHMS",
@@ -133,6 +133,10 @@ class SamplingConfig(Section):
     engine: Literal["own", "vllm"] = Field(
         default="own",
         description="What decodes: our engine, or vLLM (then recompute_old and importance_cap are on unless they are set).",
+    )
+    compile: bool = Field(
+        default=False,
+        description="Our engine decodes through torch.compile, with CUDA graphs on a GPU; the first steps take minutes.",
     )
     chunk: int = Field(
         default=0, ge=0, description="Delethink: tokens of a chunk of thinking; 0 for one context that grows."
@@ -374,14 +378,7 @@ class TrainConfig(Section):
         Raises:
             ConfigError: if the file cannot be read, is no YAML mapping, or has a wrong field.
         """
-        try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"The training config {path} cannot be read: {error}") from error
-        if not isinstance(data, dict):
-            raise ConfigError(
-                f"The training config {path} should be a YAML mapping such as 'env: {{id: ...}}'."
-            )
+        data = read_mapping(Path(path))
         return cls.parse(_merge(_nest(data), _nest(overrides)))
 
     @classmethod

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from rlvr_gym.agents.algorithms import Section
@@ -20,6 +19,7 @@ from rlvr_gym.agents.fitting import FitConfig
 from rlvr_gym.agents.seeds import derive_seed
 from rlvr_gym.agents.transformer import SIZES
 from rlvr_gym.errors import ConfigError, RLVRError
+from rlvr_gym.files import read_mapping
 from rlvr_gym.prompts import TEMPLATES
 
 __all__ = [
@@ -248,13 +248,7 @@ class PipelineConfig(Section):
         Raises:
             ConfigError: if the file cannot be read, is no YAML mapping, or something in it is wrong.
         """
-        try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"The pipeline {path} cannot be read: {error}") from error
-        if not isinstance(data, dict):
-            raise ConfigError(f"The pipeline {path} should be a YAML mapping with 'train' and 'stages'.")
-        return cls.parse(data)
+        return cls.parse(read_mapping(Path(path)))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; :meth:`parse` is its inverse."""

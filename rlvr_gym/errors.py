@@ -13,6 +13,7 @@ __all__ = [
     "SeedError",
     "UnknownNameError",
     "describe",
+    "os_reason",
 ]
 
 
@@ -22,6 +23,11 @@ def describe(error: BaseException, limit: int = 500) -> str:
         return f"{type(error).__name__}: {error}"[:limit]
     except Exception:
         return type(error).__name__
+
+
+def os_reason(error: OSError) -> str:
+    """Why the system refuses, to stand within a sentence: ``no such file or directory``."""
+    return (error.strerror or str(error)).lower()
 
 
 class RLVRError(Exception):

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rlvr_gym.errors import ConfigError
+from rlvr_gym.files import read_mapping
 
 __all__ = ["ArmPattern", "BenchConfig", "Claim", "Design", "Experiment"]
 
@@ -157,13 +157,7 @@ class BenchConfig(_Section):
         Raises:
             ConfigError: if it cannot be read, or saying which field is wrong.
         """
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"The benchmark config {path} cannot be read: {error}") from error
-        if not isinstance(data, dict):
-            raise ConfigError(f"The benchmark config {path} should be a YAML mapping with 'experiments'.")
-        return cls.parse({"name": path.stem, **data})
+        return cls.parse({"name": path.stem, **read_mapping(path)})
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:

@@ -13,7 +13,7 @@ from typing import NoReturn, TextIO, cast
 from rich.console import Console
 from rich.text import Text
 
-from rlvr_gym.errors import ConfigError
+from rlvr_gym.errors import ConfigError, os_reason
 
 __all__ = ["check_writable", "open_text", "plain", "stderr", "stdout"]
 
@@ -84,7 +84,6 @@ def _open(path: Path, mode: str) -> TextIO:
         path.parent.mkdir(parents=True, exist_ok=True)
         return cast("TextIO", path.open(mode, encoding="utf-8", errors="backslashreplace"))
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise ConfigError(
-            f"{path} cannot be written ({reason}); choose another place for the output."
+            f"{path} cannot be written ({os_reason(error)}); choose another place for the output."
         ) from error

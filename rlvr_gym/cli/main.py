@@ -34,7 +34,7 @@ from rlvr_gym.cli import (
     verify,
 )
 from rlvr_gym.cli.console import plain, stderr
-from rlvr_gym.errors import RLVRError
+from rlvr_gym.errors import RLVRError, os_reason
 
 __all__ = ["app", "main"]
 
@@ -164,7 +164,7 @@ def _usage(error: Exception) -> int:
 
 
 def _os_sentence(error: OSError) -> str:
-    reason = (error.strerror or str(error)).lower()
+    reason = os_reason(error)
     if error.filename is None:
         return f"The system refused: {reason}."
     return f"{error.filename}: {reason}; check the path and its permissions."

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rlvr_gym.errors import DataError
+from rlvr_gym.errors import DataError, os_reason
 
 __all__ = ["Row", "read_rows"]
 
@@ -51,7 +51,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     try:
         stream = path.open("rb")
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({(error.strerror or str(error)).lower()}).") from error
+        raise DataError(f"{path} cannot be read ({os_reason(error)}).") from error
     with stream:
         yield from _rows(stream, str(path))
 

@@ -130,7 +130,10 @@ class Endpoint(StreamingModel):
         self._works = not refused or (self.has_answered and not lost)
         self._refusals += refused
         if not self._works and (self._refusals >= FIRST_REFUSALS or completion.tries > 1):
-            raise ConfigError(f"The endpoint {self._url} does not answer: {completion.error}")
+            raise ConfigError(
+                f"The endpoint {self._url} does not answer ({completion.error}); check the address, and that the server "
+                "runs."
+            )
         return completion
 
     async def _attempt(self, query: Query) -> tuple[Completion, bool]:

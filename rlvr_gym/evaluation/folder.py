@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rlvr_gym.errors import ConfigError, DataError, RLVRError
+from rlvr_gym.errors import ConfigError, DataError, RLVRError, os_reason
 from rlvr_gym.evaluation.plan import Plan
 from rlvr_gym.evaluation.run import Sample
 
@@ -24,6 +23,12 @@ __all__ = [
     "same_run",
     "write_results",
 ]
+
+_SUMMARY_KEYS = (
+    "suite", "suite_digest", "seed", "tasks", "label", "model", "samples", "samples_per_task", "invalid", "truncated",
+    "low", "high", "mean_score", "tokens", "cost", "mean_length", "length_unit", "seconds",
+)  # fmt: skip
+_PART_KEYS = ("tasks", "weight", "pass@1", "low", "high", "mean_score", "truncated", "invalid")
 
 JOURNAL, MANIFEST, ROLLOUTS, SUMMARY = "requests.jsonl", "run.json", "rollouts.jsonl", "summary.json"
 
@@ -100,13 +105,18 @@ def _write(path: Path, lines: Iterable[str]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as stream:
-            stream.writelines(lines)
-        os.chmod(stream.name, 0o644)
-        os.replace(stream.name, path)
+            new = Path(stream.name)
+            try:
+                stream.writelines(lines)
+                stream.flush()
+                new.chmod(0o644)
+                new.replace(path)
+            except BaseException:
+                new.unlink(missing_ok=True)
+                raise
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise ConfigError(
-            f"{path} cannot be written ({reason}); choose another place for the output."
+            f"{path} cannot be written ({os_reason(error)}); choose another place for the output."
         ) from error
 
 
@@ -114,12 +124,20 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """The summary of a finished evaluation: of its folder, or a ``summary.json``.
 
     Raises:
-        DataError: if there is none.
+        DataError: if there is none, or it lacks what tables of several evaluations show.
     """
     path = folder / SUMMARY if folder.is_dir() else folder
     summary = _read_json(path)
-    if "parts" not in summary or "pass@1" not in summary:
+    parts = summary.get("parts")
+    if "pass@1" not in summary or not isinstance(parts, dict):
         raise DataError(f"{path} is no summary of rlvr-gym eval; give the folder that --output named.")
+    missing = [key for key in _SUMMARY_KEYS if key not in summary]
+    missing += [key for key in _PART_KEYS if not all(key in part for part in parts.values())]
+    if missing:
+        raise DataError(
+            f"{path} is of another version: it lacks {', '.join(missing)}; start the same 'rlvr-gym eval' again, "
+            "which asks for no answer twice."
+        )
     return summary
 
 
@@ -148,12 +166,13 @@ def read_samples(folder: Path) -> list[Sample]:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
+    mend = "give the folder of a finished evaluation (rlvr-gym eval --output)."
     try:
         content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path} cannot be read ({str(error)[:100]}); give the folder of a finished evaluation."
-        ) from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({os_reason(error)}); {mend}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON ({str(error)[:100]}); {mend}") from error
     if not isinstance(content, dict):
-        raise DataError(f"{path} holds no object.")
+        raise DataError(f"{path} holds no object; {mend}")
     return content

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from rlvr_gym.errors import ConfigError, DataError
+from rlvr_gym.errors import ConfigError, DataError, os_reason
 from rlvr_gym.evaluation.model import Completion, Model, Query, StreamingModel, Usage
 
 __all__ = ["Counts", "Journal", "RememberedModel", "RememberedStream", "query_key", "remember"]
@@ -87,9 +87,8 @@ class Journal:
                 self._file.flush()
                 os.fsync(self._file.fileno())
             except OSError as error:
-                reason = (error.strerror or str(error)).lower()
                 self._refused = ConfigError(
-                    f"{self.path} cannot be written ({reason}); make room and start the same command again."
+                    f"{self.path} cannot be written ({os_reason(error)}); make room and start the same command again."
                 )
                 raise self._refused from error
             self._answers |= {key: completion for key, _, completion in rows if completion.error is None}
@@ -120,9 +119,8 @@ def _open_locked(path: Path) -> BinaryIO:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b")
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise ConfigError(
-            f"{path} cannot be written ({reason}); choose another place for the output."
+            f"{path} cannot be written ({os_reason(error)}); choose another place for the output."
         ) from error
     with contextlib.suppress(ImportError):  # elsewhere than on POSIX nobody guards the file
         import fcntl

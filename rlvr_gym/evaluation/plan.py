@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.evaluation.model import ModelSettings
-from rlvr_gym.evaluation.suite import Suite, explain, read_yaml
+from rlvr_gym.evaluation.suite import Suite, explain
 from rlvr_gym.evaluation.summary import Prices
+from rlvr_gym.files import read_mapping
 
 __all__ = ["Plan", "make_plan"]
 
@@ -108,7 +109,7 @@ def make_plan(suite: Suite, model: str, **options: Any) -> Plan:
 
 def _read(path: str) -> _ModelFile:
     try:
-        return _ModelFile.model_validate(read_yaml(Path(path)))
+        return _ModelFile.model_validate(read_mapping(Path(path)))
     except ValidationError as error:
         raise explain(error, f"The model's file {path}") from error
 

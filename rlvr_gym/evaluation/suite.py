@@ -14,11 +14,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rlvr_gym.errors import ConfigError, UnknownNameError
+from rlvr_gym.files import read_mapping
 from rlvr_gym.problem import Problem
 from rlvr_gym.registration import entry, list_envs
 from rlvr_gym.task import TaskSource
 
-__all__ = ["Part", "Suite", "builtin_suites", "is_suite", "load_suite", "read_yaml"]
+__all__ = ["Part", "Suite", "builtin_suites", "explain", "is_suite", "load_suite"]
 
 ENDLESS_TASKS = 100
 """Tasks of an endless source where nobody says how many."""
@@ -205,39 +206,21 @@ def load_suite(target: str) -> Suite:
     """
     if target in builtin_suites():
         text = files("rlvr_gym.evaluation").joinpath("suites", f"{target}.yaml").read_text("utf-8")
-        return _parse(_yaml(text, target), target, Path())
+        return _parse(yaml.safe_load(text), target, Path())
     if not target.endswith((".yaml", ".yml")):
         raise UnknownNameError("suite", target, builtin_suites())
     path = Path(target)
-    return _parse(read_yaml(path), path.stem, path.parent)
-
-
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML file.
-
-    Raises:
-        ConfigError: if it cannot be read.
-    """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{path} cannot be read ({reason.lower()}); check the name.") from error
-    return _yaml(text, str(path))
-
-
-def _yaml(text: str, where: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"{where} is not YAML: {' '.join(str(error).split())}") from error
+    return _parse(read_mapping(path), path.stem, path.parent)
 
 
 def explain(error: ValidationError, where: str) -> ConfigError:
     """The first complaint about a file in one sentence."""
     first = error.errors()[0]
     place = ".".join(str(step) for step in first["loc"])
-    return ConfigError(f"{where}: {place or 'the file'}: {first['msg'][:1].lower()}{first['msg'][1:]}.")
+    complaint = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
+    if first["type"] == "model_type":  # pydantic would name our class
+        complaint = "it should be a mapping of names to values"
+    return ConfigError(f"{where}: {place or 'the file'}: {complaint}.")
 
 
 def _parse(content: Any, name: str, folder: Path) -> Suite:

@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from rlvr_gym.errors import ConfigError, MissingExtraError
+from rlvr_gym.errors import ConfigError, MissingExtraError, os_reason
 from rlvr_gym.rewards.landscape import Landscape
 
 __all__ = ["FIGURE_SUFFIXES", "write_landscape"]
@@ -43,9 +43,8 @@ def write_landscape(landscape: Landscape, path: Path) -> Path:
             svg = _svg(figure)
             path.write_text(svg if path.suffix == ".svg" else _page(landscape, svg), encoding="utf-8")
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise ConfigError(
-            f"{path} cannot be written ({reason}); choose another place for the figure."
+            f"{path} cannot be written ({os_reason(error)}); choose another place for the figure."
         ) from error
     return path
 

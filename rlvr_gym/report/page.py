@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rlvr_gym.errors import ConfigError, DataError
+from rlvr_gym.errors import ConfigError, DataError, os_reason
 from rlvr_gym.report.cards import Card, Note, verdict_counts
 from rlvr_gym.report.curves import learning_curve, panels
 from rlvr_gym.report.run_data import RunData
@@ -72,9 +72,8 @@ def write_page(path: Path, text: str) -> Path:
         # what a policy wrote may hold lone surrogates, which UTF-8 has no bytes for
         path.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise ConfigError(
-            f"{path} cannot be written ({reason}); choose another place for the output."
+            f"{path} cannot be written ({os_reason(error)}); choose another place for the output."
         ) from error
     return path
 

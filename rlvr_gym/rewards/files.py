@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rlvr_gym.errors import ConfigError
+from rlvr_gym.files import read_yaml
 from rlvr_gym.rewards.design import RewardDesign
 
 __all__ = ["read_design"]
@@ -27,7 +28,7 @@ def read_design(text: str) -> RewardDesign:
     path = Path(text)
     if path.suffix not in _SUFFIXES:
         return RewardDesign.parse(text)
-    spec = _load(path)
+    spec = read_yaml(path)
     if isinstance(spec, dict) and "reward" in spec and spec.keys() != {"name", "reward"}:
         spec = spec["reward"]
     design = RewardDesign.parse(spec)
@@ -39,15 +40,3 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise ConfigError(f"This design is no JSON ({error}): {text[:200]}") from error
-
-
-def _load(path: Path) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"The design {path} cannot be read: {reason}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The design {path} is no YAML: {' '.join(str(error).split())}.") from error

@@ -12,7 +12,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from rlvr_gym.errors import ConfigError
+from rlvr_gym.errors import ConfigError, os_reason
 
 __all__ = ["check_name", "package_files", "write_package"]
 
@@ -84,12 +84,18 @@ def write_package(name: str, folder: Path) -> list[Path]:
             f"{folder} exists already; choose another place with --path, or another name."
         ) from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"{folder} cannot be made ({reason}); choose another place with --path.") from error
+        raise _unwritable(folder, error) from error
     written = []
     for relative, text in files.items():
         path = folder / relative
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise _unwritable(path, error) from error
         written.append(path)
     return written
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"{path} cannot be made ({os_reason(error)}); choose another place with --path.")

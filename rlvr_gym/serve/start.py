@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from rlvr_gym.errors import ConfigError, MissingExtraError
+from rlvr_gym.errors import ConfigError, MissingExtraError, os_reason
 from rlvr_gym.executor import Executor, make_executor
 from rlvr_gym.registration import entry
 from rlvr_gym.serve.config import ServeConfig
@@ -74,9 +74,13 @@ def _listen(config: ServeConfig) -> socket.socket:
         return listening
     except OSError as error:
         listening.close()
-        reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
+        if isinstance(error, socket.gaierror):
+            raise ConfigError(
+                f"There is no address {config.host!r} to listen on ({os_reason(error)}); give --host one of this "
+                "machine's own, such as 127.0.0.1."
+            ) from error
         raise ConfigError(
-            f"Port {config.port} of {config.host!r} cannot be opened ({reason}); choose another one, or 0 for any."
+            f"Port {config.port} of {config.host!r} cannot be opened ({os_reason(error)}); choose another one, or 0 for any."
         ) from error
 
 

@@ -552,7 +552,7 @@ def test_designs_out_of_files(tmp_path):
     (tmp_path / "bad.yaml").write_text("a: [")
     for text, message in (
         (str(tmp_path / "none.yaml"), "cannot be read"),
-        (str(tmp_path / "bad.yaml"), "is no YAML"),
+        (str(tmp_path / "bad.yaml"), "is not YAML"),
         ("{correct: 1}", "is no JSON"),
         ("r2", "did you mean r1"),
     ):

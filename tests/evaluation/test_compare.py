@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -168,4 +169,31 @@ def test_runs_of_other_tasks_make_no_leaderboard(folders, tmp_path, capsys):
 @pytest.mark.parametrize("command", ["compare", "leaderboard"])
 def test_folders_without_a_result_are_told(command, tmp_path, capsys):
     assert run([command, str(tmp_path), str(tmp_path / "nowhere")]) == 2
-    assert "summary.json" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert (
+        "summary.json cannot be read (no such file or directory); give the folder of a finished evaluation"
+        in told
+    )
+    (tmp_path / "summary.json").write_text("{")
+    assert run([command, str(tmp_path), str(tmp_path)]) == 2
+    assert "summary.json is no JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("left_out", ["suite_digest", "cost", "parts.weight"])
+def test_a_summary_of_another_version_is_told(folders, tmp_path, capsys, left_out):
+    shutil.copytree(folders / "oracle", tmp_path / "old")
+    summary = json.loads((tmp_path / "old" / "summary.json").read_text())
+    holder = next(iter(summary["parts"].values())) if left_out.startswith("parts") else summary
+    del holder[left_out.removeprefix("parts.")]
+    (tmp_path / "old" / "summary.json").write_text(json.dumps(summary))
+    for command in ("leaderboard", "compare"):
+        assert run([command, str(folders / "random"), str(tmp_path / "old")]) == 2
+        told = " ".join(capsys.readouterr().err.split())
+        assert f"it lacks {left_out.removeprefix('parts.')}; start the same 'rlvr-gym eval' again" in told
+
+
+def test_results_that_cannot_be_written_leave_nothing_behind(tmp_path, capsys):
+    (tmp_path / "rollouts.jsonl").mkdir()
+    assert run(["eval", "quick", "-m", "empty", "--limit", "10", "-o", str(tmp_path)]) == 2
+    assert "rollouts.jsonl cannot be written (is a directory)" in capsys.readouterr().err
+    assert not list(tmp_path.glob("tmp*"))

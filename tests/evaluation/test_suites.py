@@ -99,7 +99,7 @@ def test_a_data_file_stands_beside_its_suite(tmp_path):
     [
         ("envs: []", "envs"),
         ("envs: 5", "envs"),
-        ("[1, 2]", "dictionary"),
+        ("[1, 2]", "should hold a YAML mapping of names to values"),
         ("envs: [Countdown]\ntask: 5", "task: extra"),
         ("envs: [Cuntdown]", "did you mean"),
         ("envs: [{family: maths}]", "did you mean"),
@@ -113,6 +113,7 @@ def test_a_data_file_stands_beside_its_suite(tmp_path):
         ("envs: [{env: Countdown, settings: {colour: red}}]", "colour"),
         ("envs: [{family: math, name: m}]", "no 'name'"),
         ("envs: [*nobody]", "not YAML"),
+        ("envs: [[Countdown]]", "envs"),
         ("envs: [{env: Countdown, tasks: 0}]", "tasks"),
     ],
 )

@@ -29,12 +29,16 @@ def run(*command, **environment):
         (["Countdown", "--reward", "nothing"], "There is no reward design named 'nothing'"),
         (["Countdown", "--reward", "kimi"], "compares the attempts at one task"),
         (["Countdown", "--reward", "kimi", "--mcp"], "compares the attempts at one task"),
+        (
+            ["Countdown", "--host", "no.such.host.invalid", "--api-key", "0123456789abcdef"],
+            "There is no address 'no.such.host.invalid' to listen on",
+        ),
         (["Countdown", "--verify-timeout", "0"], "verify_timeout is a positive number of seconds; got 0.0"),
         (["NoSuch"], "There is no environment named 'NoSuch'"),
         (["Countdown", "--session-timeout", "nan"], "session_timeout is a positive number"),
         (["Countdown", "--port", "TAKEN"], "cannot be opened (address already in use); choose another one"),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_what_cannot_be_served_is_one_sentence(options, told):
     with socket.create_server(("127.0.0.1", 0)) as taken:
