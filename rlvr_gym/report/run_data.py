@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rlvr_gym.errors import DataError
+from rlvr_gym.errors import DataError, os_reason
 
 __all__ = ["Point", "RunData", "read_rows"]
 
@@ -107,16 +107,17 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         DataError: if the file cannot be read, or another line is broken.
     """
     try:
-        lines = path.read_bytes().splitlines()
+        content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+        raise DataError(f"{path} cannot be read ({os_reason(error)}).") from error
+    lines = content.splitlines()
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
             if not isinstance(row, dict):
                 raise ValueError(f"it holds {type(row).__name__}, not an object")
         except ValueError as error:
-            if number == len(lines):
+            if number == len(lines) and not content.endswith(b"\n"):
                 return  # the run was killed while it wrote this line
             raise DataError(f"{path} line {number} is broken: {error}") from error
         yield row

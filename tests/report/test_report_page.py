@@ -96,6 +96,15 @@ def test_an_interrupted_run_is_read_as_far_as_it_came(tmp_path, write_run):
     assert "so far, step" in write_report(folder).read_text()
 
 
+@pytest.mark.parametrize("line", ["[]", '{"step": 120, "rew'])
+def test_a_whole_line_that_is_no_row_is_told(tmp_path, write_run, line):
+    folder = write_run(tmp_path / "run", finished=False)
+    with (folder / "metrics.jsonl").open("a") as stream:
+        stream.write(f"{line}\n")
+    with pytest.raises(DataError, match=r"metrics\.jsonl line 121 is broken"):
+        RunData.load(folder)
+
+
 def test_a_run_that_has_only_begun_has_a_page(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "metrics.jsonl").write_text("")
