@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import threading
 from typing import Any
 
-from rlvr_gym.errors import ConfigError, MissingExtraError, describe
+from rlvr_gym.errors import ConfigError, MissingExtraError, describe, os_reason
 
 __all__ = ["connect", "is_lost", "ray_is_installed"]
 
 _lock = threading.Lock()
+_KNOCK_SECONDS = 10.0
 
 
 def ray_is_installed() -> bool:
@@ -40,6 +42,7 @@ def connect(address: str | None = None, *, purpose: str) -> Any:
         raise MissingExtraError("ray", "ray", purpose) from error
     with _lock:
         if not ray.is_initialized():
+            _check_reachable(address or os.environ.get("RAY_ADDRESS"))
             # else it warns of its own future
             os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
             try:
@@ -50,6 +53,24 @@ def connect(address: str | None = None, *, purpose: str) -> Any:
                     f"({describe(error, 200)}); start one by 'ray start --head', or leave the address out."
                 ) from error
     return ray
+
+
+def _check_reachable(address: str | None) -> None:
+    """Knocks where a cluster should be: Ray itself would knock for minutes, and fill standard error meanwhile.
+
+    Raises:
+        ConfigError: if nobody listens there.
+    """
+    host, colon, port = (address or "").removeprefix("ray://").partition("?")[0].rpartition(":")
+    if not (colon and port.isdigit()):
+        return  # none, "auto" or "local": Ray finds out at once
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        reason = os_reason(error) if isinstance(error, OSError) else "there is no such port"
+        raise ConfigError(
+            f"No Ray cluster answers at {address} ({reason}); start one by 'ray start --head', or leave the address out."
+        ) from error
 
 
 def is_lost(error: BaseException) -> bool:

@@ -100,6 +100,24 @@ def test_without_ray_the_command_says_so_and_samples_here(line: list[str], tmp_p
     assert len(rows(tmp_path / "run", "metrics.jsonl")) == 1
 
 
+def test_a_cluster_that_is_not_there_is_told_at_once(line: list[str]) -> None:
+    pytest.importorskip("ray", reason="NO RAY: pip install 'rlvr-gym[ray]'")
+    options = ["--ray", "1", "--set", "ray.address=127.0.0.1:1", "--set", "sft.steps=0", "--quiet"]
+    done = subprocess.run(
+        [sys.executable, "-m", "rlvr_gym", *line, *options],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr[-3000:]
+    assert done.stderr.startswith(
+        "No Ray cluster answers at 127.0.0.1:1 (connection refused); start one by 'ray start"
+    )
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("workers", ["0", "many"])
 def test_numbers_of_workers_that_are_none(line: list[str], workers: str, capsys: Any) -> None:
     from rlvr_gym.cli.main import run

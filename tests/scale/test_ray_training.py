@@ -148,6 +148,22 @@ def test_what_a_lost_worker_had_is_played_by_another(config: MakeConfig) -> None
     assert found == expected
 
 
+@pytest.mark.usefixtures("two_nodes")
+def test_a_cluster_without_room_for_all_workers_is_used_as_it_is(
+    config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlvr_gym.agents.distributed.fleet._PATIENCE_FOR_MORE", 1.0)
+    said: list[str] = []
+    settings = config(ray={**on_ray(4), "cpus": 1})
+    expected = completions(make_sampler(config(ray=None)), 1)
+    sampler = make_sampler(settings, say=said.append)
+    try:
+        assert completions(sampler, 1) == expected
+    finally:
+        sampler.close()
+    assert "of 4 rollout workers are there" in said[0]
+
+
 def test_a_run_survives_a_node(
     two_nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: MakeConfig
 ) -> None:
