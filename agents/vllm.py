@@ -89,10 +89,11 @@ class VllmEngine(RolloutEngine):
                 )
             except (ValueError, RuntimeError) as error:  # what vLLM says of models and memory it cannot take
                 raise ConfigError(f"vLLM cannot run the policy {policy.source!r} here: {error}") from error
-        if alone:  # else its shutdown would end the process group that others are in
-            weakref.finalize(
-                self, self._llm.llm_engine.engine_core.shutdown
-            )  # at the end of the process, too
+        client = self._llm.llm_engine.engine_core
+        if alone:
+            weakref.finalize(self, client.shutdown)  # at the end of the process, too
+        elif own := getattr(client, "_finalizer", None):
+            own.detach()  # vLLM's shutdown would end the process group that others are in
         self._synchronised: int | None = None
 
     def _settings_for_device(self, memory: float) -> dict[str, Any]:
@@ -117,6 +118,7 @@ class VllmEngine(RolloutEngine):
         row = token * (self.policy.max_context + 256)  # blocks are filled up
         return max(row, min(self.max_rows * row, _CPU_CACHE))
 
+    @torch.inference_mode(False)  # in which spread weights cannot be gathered
     @torch.no_grad()
     def _synchronise(self) -> None:
         """Hands the weights over if an optimiser has changed them since the last time; all processes come by."""

@@ -20,7 +20,7 @@ class LocalPolicy(Model):
 
     Args:
         name: what ``load_policy`` takes: ``smollm2``, ``hf:PATH`` or ``ckpt:DIR``; or ``vllm:PATH`` for a Hugging
-            Face model that vLLM decodes.
+            Face model that vLLM decodes (``vllm:smollm2`` for that one).
         settings: sampling.
 
     Raises:
@@ -30,6 +30,8 @@ class LocalPolicy(Model):
 
     def __init__(self, name: str, settings: ModelSettings) -> None:
         try:
+            import torch
+
             from rlvr_gym.agents.policy import load_policy, resolve_device
             from rlvr_gym.agents.rollout import make_engine
             from rlvr_gym.agents.sampling import SamplingParams
@@ -37,8 +39,13 @@ class LocalPolicy(Model):
             if error.name != "torch":
                 raise
             raise MissingExtraError("torch", "train", "Evaluating a local model") from error
-        engine, loaded = ("vllm", f"hf:{name[5:]}") if name.startswith("vllm:") else ("own", name)
-        self._engine = make_engine(engine, load_policy(loaded, device=resolve_device()), _ROWS)
+        engine, loaded = ("vllm", name[5:]) if name.startswith("vllm:") else ("own", name)
+        if engine == "vllm" and loaded != "smollm2":
+            loaded = f"hf:{loaded}"
+        policy = load_policy(loaded, device=resolve_device())
+        # vLLM's fast kernels for GPUs are for half precision, which is what it runs such models in by itself
+        dtype = torch.bfloat16 if engine == "vllm" and policy.device.type == "cuda" else None
+        self._engine = make_engine(engine, policy, _ROWS, dtype=dtype)
         self._params = SamplingParams(
             max_tokens=settings.max_tokens, temperature=settings.temperature, top_p=settings.top_p
         )

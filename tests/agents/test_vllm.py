@@ -21,12 +21,17 @@ CLOSE = 2e-4
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the peer makes its models and runs."""
+    return tmp_path_factory.mktemp("vllm")
+
+
+@pytest.fixture(scope="module")
+def python(folder: Path) -> str:
+    """An interpreter that has vLLM."""
     python = os.environ.get("RLVR_GYM_VLLM_PYTHON", sys.executable)
-    folder = tmp_path_factory.mktemp("vllm")
     probe = subprocess.run(
-        [python, "-c", "import importlib.metadata as m; import vllm; import rlvr_gym, accelerate"],
-        capture_output=True, text=True, check=False, cwd=folder,
+        [python, "-c", "import vllm, rlvr_gym, accelerate"], capture_output=True, text=True, check=False, cwd=folder
     )  # fmt: skip
     if probe.returncode:
         message = (
@@ -35,19 +40,28 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
         )
         warnings.warn(message, stacklevel=2)
         pytest.skip(message)
-    run = subprocess.run(
-        [python, str(PEER), str(folder)],
+    return python
+
+
+def run(folder: Path, *command: str) -> str:
+    """What a process says that has ended well, by itself."""
+    done = subprocess.run(
+        command,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=550,
         check=False,
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"},
     )
-    assert run.returncode == 0, run.stderr[
-        -3000:
-    ]  # the engines are gone, and the process has ended by itself
-    return json.loads(run.stdout.splitlines()[-1])
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Traceback" not in done.stderr, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def found(python: str, folder: Path) -> Any:
+    return json.loads(run(folder, python, str(PEER), str(folder)).splitlines()[-1])
 
 
 def test_completions_are_as_ours_are(found: Any) -> None:
@@ -132,6 +146,26 @@ def test_grpo_learns_from_its_samples_and_goes_on_after_a_break(found: Any) -> N
 
 def test_the_commands(found: Any) -> None:
     assert {"run/report.html", "run/summary.json", "eval/report.html"} <= set(found["commands"])
+
+
+def test_two_processes_that_spread_the_weights(python: str, found: Any, folder: Path) -> None:
+    config = TrainConfig.for_env(
+        "Arithmetic",
+        policy=f"hf:{folder / 'Qwen2'}",
+        reward={"length": -0.01, "score": 1.0},
+        steps=3,
+        sampling={"engine": "vllm", "prompts_per_step": 2, "group_size": 4, "max_tokens": 24, "max_rows": 8},
+        optimiser={"lr": 0.01, "warmup_steps": 0, "sharding": "full"},
+        **{"eval.tasks": 2, "device": "cpu", "logging.tensorboard": False},
+    )
+    (folder / "two.json").write_text(json.dumps(config.to_dict()))
+    two = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "rlvr_gym"]
+    run(folder, python, *two, "train", "two.json", "--quiet", "--run-dir", "two")
+    rows = [json.loads(line) for line in (folder / "two" / "metrics.jsonl").read_text().splitlines()]
+    assert any(row["grad_norm"] > 0 for row in rows[:-1]), (
+        "the weights move before they are handed over again"
+    )
+    assert all(0 < row["sampler/difference_max"] < CLOSE for row in rows)
 
 
 @pytest.mark.parametrize(
