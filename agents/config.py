@@ -350,15 +350,6 @@ class TrainConfig(Section):
             )
         return self
 
-    @model_validator(mode="after")
-    def _spread_weights_stay_here(self) -> Self:
-        if self.optimiser.sharding == "full" and self.sampling.engine == "vllm":
-            raise ValueError(
-                "optimiser.sharding full has no whole weights to hand to vLLM: set sampling.engine to own, "
-                "or optimiser.sharding to optimiser"
-            )
-        return self
-
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
         """A config out of plain data; keys may be dotted paths (``"optimiser.lr"``).
