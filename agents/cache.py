@@ -23,8 +23,9 @@ class Rounding:
     Attributes:
         tokens: lengths become multiples of this; what is too much is masked.
         doubling: counts become powers of two; rows that are too many are computed for nothing.
-        pairs: there are two rows and two prompts at least, and rows are looked up in their seats even where they sit
-            in order: a compiler that tells 1 from other sizes has fewer cases then.
+        pairs: there are two rows and two prompts at least, nothing is used to its end, and rows are looked up in their
+            seats even where they sit in order: a compiler that tells 1 from other sizes, and a part of a tensor from
+            the whole, has fewer cases then.
     """
 
     tokens: int = 1
@@ -32,24 +33,25 @@ class Rounding:
     pairs: bool = False
 
     def length(self, tokens: int, most: int) -> int:
-        """Of prompts, or of what rows have added; at most ``most``."""
-        return min(_up(max(tokens, 1), self.tokens), most) if self.tokens > 1 else tokens
+        """Of prompts, or of what rows have added, in a cache of ``most`` tokens."""
+        return min(_up(max(tokens, 1), self.tokens), most - self.pairs) if self.tokens > 1 else tokens
 
     def seats(self, rows: int, most: int) -> int:
         """Of one prompt; at most ``most``."""
         return min(1 << (rows - 1).bit_length(), most) if self.doubling else rows
 
     def count(self, rows: int, most: int) -> int:
-        """Of rows or prompts; at most ``most``."""
-        return self.seats(max(rows, 2) if self.pairs else rows, most)
+        """Of rows or prompts in a cache of ``most``."""
+        return self.seats(max(rows, 2) if self.pairs else rows, most - self.pairs)
 
     def sizes(
         self, prompts: int, prompt_length: int, rows: int, row_length: int
     ) -> tuple[int, int, int, int]:
         """Of a cache that holds so much and what rounding adds."""
-        least = 2 if self.pairs else 1
-        lengths = _up(prompt_length, self.tokens), _up(row_length, self.tokens)
-        return max(prompts, least), lengths[0], max(rows, least), lengths[1]
+        if not self.pairs:
+            return prompts, _up(prompt_length, self.tokens), rows, _up(row_length, self.tokens)
+        lengths = _up(prompt_length, self.tokens) + 1, _up(row_length, self.tokens) + 1
+        return max(prompts, 2) + 1, lengths[0], max(rows, 2) + 1, lengths[1]
 
 
 def _up(size: int, unit: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch._dynamo
 import torch.fx.experimental._config
 
 from rlvr_gym.agents.cache import Rounding, Seating, SharedCache
@@ -19,7 +20,10 @@ _MOST_FORMS = 64
 """Compiled forms of the step that a process may have; policies, types and ways of sampling each need some."""
 
 
-_SYMBOLS: Any = torch.fx.experimental._config  # a module that torch turns into an object with methods
+_SYMBOLS: Any = torch.fx.experimental._config
+"""Where ``use_duck_shape=False`` says that sizes which are equal by chance are not the same size."""
+_TRACING: Any = torch._dynamo.config
+"""Where ``specialize_float=True`` says that a temperature is a constant."""
 
 
 class CompiledStep:
@@ -42,8 +46,7 @@ class CompiledStep:
         self.rounding = Rounding(tokens=64 if self._cuda else 32, doubling=self._cuda, pairs=True)
         mode = "reduce-overhead" if self._cuda else None
         self._step = torch.compile(advance, fullgraph=True, dynamic=True, backend=backend, mode=mode)
-        limits = torch._dynamo.config
-        limits.recompile_limit = max(limits.recompile_limit, _MOST_FORMS)
+        _TRACING.recompile_limit = max(_TRACING.recompile_limit, _MOST_FORMS)
 
     def keep(self, cache: SharedCache, slots: Slots) -> None:
         """Tells torch of a cache and slots that steps will be called with, again and again."""
@@ -76,7 +79,7 @@ class CompiledStep:
                 does something that torch cannot trace.
         """
         try:
-            with _SYMBOLS.patch(use_duck_shape=False):  # sizes that are equal by chance are not the same size
+            with _TRACING.patch(specialize_float=True), _SYMBOLS.patch(use_duck_shape=False):
                 self._step(policy, cache, slots, seating, visible, params)
         except (torch._dynamo.exc.TorchDynamoException, torch._dynamo.exc.FailOnRecompileLimitHit) as error:
             raise ConfigError(_explain(error)) from error

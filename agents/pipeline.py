@@ -107,7 +107,8 @@ def _measure(config: TrainConfig, policy: Policy) -> dict[str, Any]:
     """Held-out accuracy and length, on the same tasks and random streams for every stage."""
     held_out = HeldOut(config)
     try:
-        return held_out.measure(RolloutEngine(policy, max_rows=config.sampling.max_rows)).to_dict()
+        engine = RolloutEngine(policy, max_rows=config.sampling.max_rows, compile=config.sampling.compile)
+        return held_out.measure(engine).to_dict()
     finally:
         held_out.settings.close()
 

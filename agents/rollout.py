@@ -248,8 +248,13 @@ def make_engine(
 
     Raises:
         MissingExtraError: if vLLM is asked for and not installed.
+        ConfigError: if vLLM is to be compiled, which it does by itself.
     """
     if name == "vllm":
+        if compile:
+            raise ConfigError(
+                "sampling.compile is of our own engine; leave it out with sampling.engine: vllm."
+            )
         from rlvr_gym.agents.vllm import VllmEngine
 
         return VllmEngine(policy, max_rows=max_rows, world=world, dtype=dtype)

@@ -198,7 +198,9 @@ class StageRun:
         path = folder / "attempts.jsonl"
         if path.exists():
             return read_attempts(path)
-        engine = RolloutEngine(policy, max_rows=self.config.sampling.max_rows)
+        engine = RolloutEngine(
+            policy, max_rows=self.config.sampling.max_rows, compile=self.config.sampling.compile
+        )
         seed = derive_seed(self.config.seed, "attempts", folder.name)
         params = self.config.sampling.params()
         groups = sample_attempts(engine, self.settings, tasks, params, samples, seed=seed)

@@ -101,7 +101,12 @@ class Trainer:
         self.feed = TaskFeed(self.settings.problem, config.seed, self.held_out.tasks, curriculum=curriculum)
         self.policy = make_policy(config, self.settings, self._birthplace)
         self.engine = make_engine(
-            config.sampling.engine, self.policy, config.sampling.max_rows, self.world, self.policy.autocast
+            config.sampling.engine,
+            self.policy,
+            config.sampling.max_rows,
+            self.world,
+            self.policy.autocast,
+            config.sampling.compile,
         )
         self.sampler = self._make_sampler()
         self.learner = Learner(self.policy, config, world=self.world)

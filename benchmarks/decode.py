@@ -5,17 +5,21 @@
 
 A decoding step has to read every weight once and every live key and value once, and to multiply. The bound is the
 longer of ``(weights + live KV bytes) / copy bandwidth`` and ``floating-point operations / speed of a large matrix
-product``, both measured here just before; the KV bytes count a prompt once whoever shares it. The ratio is the
-measured time of a step over the bound: 1.0 cannot be beaten.
+product``, both measured here just before (the product by the faster of torch's libraries); the KV bytes count a
+prompt once whoever shares it. The ratio is the measured time of a step over the bound: 1.0 cannot be beaten.
+
+Each number of rows is decoded step by step (eager) and through torch.compile; ``--steps`` chooses. The column
+"products" is what the step's products with weights take alone, one after another: what their shapes leave of the
+speed of a large product.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import platform
-import statistics
 import time
 from pathlib import Path
 
@@ -25,12 +29,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from rlvr_gym.agents.linear import linear
 from rlvr_gym.agents.policy import Policy, load_policy
 from rlvr_gym.agents.rollout import RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams
 
 PROMPT_TOKENS, SAMPLES = 64, 16
-ROUNDS = 3
+ROUNDS = 5
 
 
 def synchronise(device: torch.device) -> None:
@@ -62,7 +67,30 @@ def matmul_speed(device: torch.device, dtype: torch.dtype) -> float:
     """Floating-point operations a second of a large matrix product."""
     n = 8192 if device.type == "cuda" else 1024
     a, b = (torch.randn(n, n, device=device).to(dtype) for _ in range(2))
-    return 2 * n**3 / fastest(device, lambda: a @ b)
+    layer = torch.nn.Linear(n, n, bias=False, device=device, dtype=dtype)
+    with torch.inference_mode():
+        return 2 * n**3 / min(fastest(device, lambda: a @ b), fastest(device, lambda: linear(layer, a)))
+
+
+def products_seconds(policy: Policy, rows: int, dtype: torch.dtype | None) -> float:
+    """Seconds of the products with weights that a step of so many rows has."""
+    head = policy.head()
+    layers = [m for m in policy.modules() if isinstance(m, torch.nn.Linear) and m is not head]
+    twins = [m if dtype is None else copy.deepcopy(m).to(dtype) for m in layers]
+    inputs = {
+        m.in_features: torch.randn(rows, m.in_features, device=policy.device, dtype=m.weight.dtype)
+        for m in twins
+    }
+    weight = next(head.parameters())
+    hidden = torch.randn(rows, weight.shape[1], device=policy.device, dtype=weight.dtype)
+
+    def work() -> None:
+        for layer in twins:
+            linear(layer, inputs[layer.in_features])
+        policy.logits(hidden)
+
+    with torch.inference_mode():
+        return fastest(policy.device, work)
 
 
 def make_policy(name: str, device: torch.device) -> Policy:
@@ -84,16 +112,21 @@ def make_policy(name: str, device: torch.device) -> Policy:
 
 
 def measure(
-    policy: Policy, rows: int, tokens: int, bandwidth: float, flops: float, dtype: torch.dtype | None
+    policy: Policy,
+    engine: RolloutEngine,
+    rows: int,
+    tokens: int,
+    bandwidth: float,
+    flops: float,
+    dtype: torch.dtype | None,
 ) -> dict[str, float]:
-    """Seconds of a step, median over the rounds, and the bound."""
+    """Seconds of a step, in the fastest of the rounds, and the bound."""
     generator = torch.Generator().manual_seed(0)
     count = max(1, rows // SAMPLES)
     drawn = torch.randint(
         3, min(policy.tokenizer.vocab_size, 90), (count, PROMPT_TOKENS), generator=generator
     )
     prompts = [drawn[i * count // rows].tolist() for i in range(rows)]
-    engine = RolloutEngine(policy, max_rows=rows, dtype=dtype)
     stops, policy.tokenizer.stop_ids = policy.tokenizer.stop_ids, ()  # no row ends early
     seconds = {}
     try:
@@ -107,7 +140,7 @@ def measure(
                 engine.generate(prompts, params, seed=0)
                 synchronise(policy.device)
                 taken.append(time.perf_counter() - began)
-            seconds[length] = statistics.median(taken)
+            seconds[length] = min(taken)
     finally:
         policy.tokenizer.stop_ids = stops
     step = (seconds[tokens] - seconds[1]) / (tokens - 1)
@@ -122,6 +155,7 @@ def measure(
         "rows": rows,
         "step_ms": 1e3 * step,
         "bound_ms": 1e3 * bound,
+        "products_ms": 1e3 * products_seconds(policy, rows, dtype),
         "tokens_per_second": rows / step,
         "ratio": step / bound,
     }
@@ -135,6 +169,7 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", type=int, default=[1, 16, 64, 256])
     parser.add_argument("--tokens", type=int, default=32, help="new tokens a row")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--steps", nargs="+", choices=["eager", "compiled"], default=["eager", "compiled"])
     parser.add_argument("--bf16", action="store_true", help="sample from a copy in bfloat16")
     parser.add_argument("--json", type=Path, help="also write the numbers here")
     options = parser.parse_args()
@@ -148,14 +183,22 @@ def main() -> None:
             title=f"{name}: {policy.num_parameters / 1e6:.1f} M weights, {dtype or own}; copy {bandwidth / 1e9:.1f} GB/s, "
             f"matmul {flops / 1e9:,.0f} GFLOP/s"
         )
-        for column in ("rows", "step ms", "bound ms", "tokens/s", "step / bound"):
+        for column in ("rows", "step", "step ms", "bound ms", "products ms", "tokens/s", "step / bound"):
             table.add_column(column, justify="right")
+        most = max(options.rows)
+        engines = {
+            kind: RolloutEngine(policy, max_rows=most, dtype=dtype, compile=kind == "compiled")
+            for kind in options.steps
+        }
         numbers[name] = [
-            measure(policy, rows, options.tokens, bandwidth, flops, dtype) for rows in options.rows
+            {"kind": kind, **measure(policy, engine, rows, options.tokens, bandwidth, flops, dtype)}
+            for rows in options.rows
+            for kind, engine in engines.items()
         ]
         for row in numbers[name]:
             table.add_row(
-                f"{row['rows']:.0f}", f"{row['step_ms']:.2f}", f"{row['bound_ms']:.2f}",
+                f"{row['rows']:.0f}", row["kind"], f"{row['step_ms']:.2f}", f"{row['bound_ms']:.2f}",
+                f"{row['products_ms']:.2f}",
                 f"{row['tokens_per_second']:,.0f}", f"{row['ratio']:.2f}",
             )  # fmt: skip
         console.print(table)

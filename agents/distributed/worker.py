@@ -34,7 +34,11 @@ class RolloutWorker:
         self._policy = make_policy(self._config, self._settings)
         sampling = self._config.sampling
         self._engine = make_engine(
-            sampling.engine, self._policy, sampling.max_rows, dtype=self._policy.autocast
+            sampling.engine,
+            self._policy,
+            sampling.max_rows,
+            dtype=self._policy.autocast,
+            compile=sampling.compile,
         )
         self._version: int | None = None
 
