@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from rlvr_gym.agents import decoder
 from rlvr_gym.agents.attention import Prefill
 from rlvr_gym.agents.cache import SharedCache
 from rlvr_gym.agents.policy import Policy, load_policy
@@ -95,6 +96,16 @@ def test_refilling_from_the_queue(
 ) -> None:
     few = RolloutEngine(policy, max_rows=max_rows).generate(prompts, PARAMS, seed=5)
     assert tokens(few) == tokens(completions)
+
+
+def test_logits_in_pieces(
+    policy: Transformer,
+    prompts: list[list[int]],
+    completions: list[Completion],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoder, "_LOGITS_AT_ONCE", 5 * policy.tokenizer.vocab_size)
+    assert tokens(RolloutEngine(policy).generate(prompts, PARAMS, seed=5)) == tokens(completions)
 
 
 def test_a_kept_cache_leaves_no_trace(

@@ -1,0 +1,55 @@
+"""Products through oneDNN are those of the layer, and are left to the layer wherever gradients or adapters want it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from rlvr_gym.agents import linear as module
+from rlvr_gym.agents.linear import linear
+
+
+@pytest.fixture
+def products(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows of each product that went through oneDNN, as on a processor where it is faster."""
+    if not torch.backends.mkldnn.is_available():
+        pytest.skip("this torch has no oneDNN")
+    monkeypatch.setattr(module, "_ONE_DNN_IS_FASTER", True)
+    rows: list[int] = []
+    multiply = module._multiply
+
+    def counted(x: torch.Tensor, *rest: Any) -> torch.Tensor:
+        rows.append(x.shape[:-1].numel())
+        return multiply(x, *rest)
+
+    monkeypatch.setattr(module, "_multiply", counted)
+    return rows
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_as_the_layer_itself(products: list[int], bias: bool) -> None:
+    layer, x = nn.Linear(128, 256, bias=bias), torch.randn(4, 8, 128)
+    with torch.no_grad():
+        torch.testing.assert_close(linear(layer, x), layer(x))
+        layer.weight.mul_(2)  # what an optimiser does is seen
+        torch.testing.assert_close(linear(layer, x), layer(x))
+    assert products == [32, 32]
+
+
+def test_what_the_layer_does_itself(products: list[int]) -> None:
+    class Adapted(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x) + 1
+
+    layer, x = nn.Linear(128, 256), torch.randn(32, 128)
+    linear(layer, x).sum().backward()
+    assert layer.weight.grad is not None
+    with torch.no_grad():
+        linear(layer, x[:1])  # too small to be worth a call
+        linear(layer.bfloat16(), x.bfloat16())
+        adapted = Adapted(128, 256)
+        torch.testing.assert_close(linear(adapted, x), adapted(x))
+    assert products == []
