@@ -70,7 +70,7 @@ class VllmEngine(RolloutEngine):
         if policy.adapters is not None:
             raise ConfigError("vLLM gets whole weights here, no LoRA adapters; use sampling.engine: own.")
         self._twin = None  # vLLM's copy is the one of a policy that will be spread over processes
-        self.dtype = dtype or next(policy.parameters()).dtype
+        self._type: torch.dtype = dtype or next(policy.parameters()).dtype
         self._hf = policy
         self._vllm = _import_vllm()
         alone = not torch.distributed.is_initialized()
@@ -80,7 +80,7 @@ class VllmEngine(RolloutEngine):
                     model=_write_model(policy, Path(folder)),
                     load_format="dummy",  # the weights come from the policy
                     skip_tokenizer_init=True,
-                    dtype=str(self.dtype).removeprefix("torch."),
+                    dtype=str(self._type).removeprefix("torch."),
                     max_num_seqs=max_rows,
                     max_model_len=policy.max_context,
                     logprobs_mode="processed_logprobs",  # of the tempered distribution
@@ -114,7 +114,7 @@ class VllmEngine(RolloutEngine):
     def _cpu_cache(self) -> int:
         """Bytes: for all rows at full length if that is little, and for one in any case."""
         layers, heads, size = self.policy.cache_shape
-        token = 2 * layers * heads * size * self.dtype.itemsize
+        token = 2 * layers * heads * size * self._type.itemsize
         row = token * (self.policy.max_context + 256)  # blocks are filled up
         return max(row, min(self.max_rows * row, _CPU_CACHE))
 
