@@ -74,8 +74,9 @@ class _Child:
 
     def end(self) -> None:
         """Kills it, if it still lives."""
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):  # where theirs has SIGCHLD ignored
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
         self.connection.close()
 
 
