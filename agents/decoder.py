@@ -19,7 +19,7 @@ __all__ = ["Completion", "Decoder", "Slots", "Step", "advance"]
 _TOKENS_AT_ONCE = 2**16
 """Prompt tokens in one forward pass: bounds the memory of a prefill."""
 _LOGITS_AT_ONCE = 2**21
-"""Logits in one piece on a CPU, which are 8 MiB: larger ones come as fresh pages in each step, and leave the cache."""
+"""Logits in one piece on a CPU, 8 MiB: larger ones leave the processor's cache between two operations."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def sample(logits: Tensor, uniforms: Tensor, params: SamplingParams) -> tuple[Te
         tokens = logits.argmax(-1)
         return tokens, logprobs.gather(-1, tokens[:, None])[:, 0]
     tempered = logits if params.temperature == 1 else logits / params.temperature
-    # log_softmax, exp and cumsum would each write a tensor of this size; here it is one, and the sum comes on the way
+    # exp is needed for the masses anyway, and its sum gives what log_softmax would go over all of them for
     shifted = tempered - tempered.amax(-1, keepdim=True)
     mass = shifted.exp()
     total = mass.sum(-1, keepdim=True)
