@@ -18,7 +18,6 @@ from rlvr_gym.agents.checkpoint import find_checkpoint, read_weights
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.logging import is_wall_clock
 from rlvr_gym.agents.trainer import train
-from rlvr_gym.errors import ConfigError
 
 MakeConfig = Callable[..., TrainConfig]
 RUN = """
@@ -214,8 +213,3 @@ def test_each_process_holds_half_and_waits_for_none_without_rows(tmp_path: Path,
             for held in step:
                 assert 0.4 * held["whole"] < held[name] < 0.6 * held["whole"], name
             assert sum(held[name] for held in step) == pytest.approx(step[0]["whole"], rel=0.05)
-
-
-def test_vllm_gets_no_spread_weights(config: MakeConfig) -> None:
-    with pytest.raises(ConfigError, match=r"set sampling.engine to own, or optimiser.sharding to optimiser"):
-        config(optimiser={"sharding": "full"}, sampling={"engine": "vllm"})
