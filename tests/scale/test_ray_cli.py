@@ -41,19 +41,26 @@ def rows(folder: Path, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]
 
 
+def typed(command: list[str], settings: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, which no other cluster is told to."""
+    environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
+    return subprocess.run(
+        command,
+        env={**environment, **(settings or {}), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+
+
 def test_a_run_over_ray_from_the_command_line(
     line: list[str], ray_folder: str, ray_settings: dict[str, str], tmp_path: Path, gone: Any
 ) -> None:
     pytest.importorskip("ray", reason="NO RAY: pip install 'rlvr-gym[ray]'")
     options = ["--ray", "2", "--set", f"ray.staleness={STALENESS}", "--set", "ray.cpus=0.5"]
-    environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
-    done = subprocess.run(
-        [sys.executable, "-m", "rlvr_gym", *line, *options],
-        env={**environment, **ray_settings, "RAY_TMPDIR": ray_folder, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
+    done = typed(
+        [sys.executable, "-m", "rlvr_gym", *line, *options], {**ray_settings, "RAY_TMPDIR": ray_folder}
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Traceback" not in done.stderr
@@ -85,14 +92,7 @@ def _of_the_cluster(folder: str) -> list[int]:
 
 
 def test_without_ray_the_command_says_so_and_samples_here(line: list[str], tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_RAY, *line, "--steps", "1", "--ray", "2"],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = typed([sys.executable, "-c", WITHOUT_RAY, *line, "--steps", "1", "--ray", "2"])
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Ray is not installed, so rollouts are sampled here: pip install 'rlvr-gym[ray]'." in " ".join(
         done.stdout.split()
@@ -103,14 +103,7 @@ def test_without_ray_the_command_says_so_and_samples_here(line: list[str], tmp_p
 def test_a_cluster_that_is_not_there_is_told_at_once(line: list[str]) -> None:
     pytest.importorskip("ray", reason="NO RAY: pip install 'rlvr-gym[ray]'")
     options = ["--ray", "1", "--set", "ray.address=127.0.0.1:1", "--set", "sft.steps=0", "--quiet"]
-    done = subprocess.run(
-        [sys.executable, "-m", "rlvr_gym", *line, *options],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = typed([sys.executable, "-m", "rlvr_gym", *line, *options])
     assert done.returncode == 2, done.stderr[-3000:]
     assert done.stderr.startswith(
         "No Ray cluster answers at 127.0.0.1:1 (connection refused); start one by 'ray start"
