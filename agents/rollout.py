@@ -77,7 +77,7 @@ class RolloutEngine:
         self._twin_of: int | None = None
         self._cache: SharedCache | None = None
         self._slots: Slots | None = None
-        self._compiled = _compiled_step(policy.device) if compile else None
+        self._compiled = _compiled_step(self.world.home(policy.device)) if compile else None
         self._rounding = Rounding() if self._compiled is None else self._compiled.rounding
 
     @torch.inference_mode()

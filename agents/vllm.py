@@ -103,7 +103,7 @@ class VllmEngine(RolloutEngine):
             self.world.size > 1
         ):  # an engine in each process, in the process group that torchrun's are in already
             settings["distributed_executor_backend"] = "external_launcher"
-        if self.policy.device.type != "cpu":
+        if self.world.home(self.policy.device).type != "cpu":
             return settings | {"gpu_memory_utilization": memory}
         # compiled code would hold on to the packed weights of the moment it was compiled in; and takes minutes
         settings["enforce_eager"] = True

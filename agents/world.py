@@ -42,8 +42,14 @@ class World:
         sharding: what each keeps a part of only; ``none`` where there is one.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1, sharding: Sharding = "none") -> None:
-        self.rank, self.size = rank, size
+    def __init__(
+        self,
+        rank: int = 0,
+        size: int = 1,
+        sharding: Sharding = "none",
+        device: torch.device | None = None,
+    ) -> None:
+        self.rank, self.size, self._device = rank, size, device
         self.sharding: Sharding = sharding if size > 1 else "none"
 
     @classmethod
@@ -67,7 +73,7 @@ class World:
                     "start them by torchrun --nproc-per-node N -m rlvr_gym train ... --run-dir DIR"
                 ) from error
             atexit.register(dist.destroy_process_group)
-        return cls(dist.get_rank(), size, sharding)
+        return cls(dist.get_rank(), size, sharding, device)
 
     @property
     def main(self) -> bool:
@@ -77,6 +83,10 @@ class World:
     def birthplace(self, device: torch.device) -> torch.device:
         """Where models are made: on the device, or in main memory if a device will only ever hold a part of them."""
         return torch.device("cpu") if self.sharding == "full" else device
+
+    def home(self, made_on: torch.device) -> torch.device:
+        """The inverse of :meth:`birthplace`: where a model will lie once training begins, and where it is sampled."""
+        return self._device if self.sharding == "full" and self._device is not None else made_on
 
     def share(self, items: Sequence[_T]) -> Sequence[_T]:
         """This process's part of some work: every size-th item."""
