@@ -228,7 +228,8 @@ def check_same_logits(folder: Path) -> None:
     theirs = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     ours = load_policy(f"hf:{folder}")
     tokens = torch.randint(4, ours.tokenizer.vocab_size, (3, 24), generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(ours.logits(ours.hidden(tokens)), theirs(tokens).logits, atol=1e-4, rtol=1e-4)
+    # SmolLM2's logits go up to 36, and differ from those in float64 by up to 3e-4 on both sides
+    torch.testing.assert_close(ours.logits(ours.hidden(tokens)), theirs(tokens).logits, atol=1e-3, rtol=1e-4)
 
 
 def compare(kind: str, steps: int, warm_up: int) -> dict[str, list[Step]]:
