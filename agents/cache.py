@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from rlvr_gym.agents.attention import Prefill
+from rlvr_gym.agents.threads import all_threads
 
 __all__ = ["CacheShape", "OneToken", "Rounding", "Seating", "SharedCache"]
 
+_SMALL = 2**20
+"""Multiplications of a layer's attention, for scores, up to which one thread is enough."""
 CacheShape = tuple[int, int, int]
 """Attention layers, key/value heads, size of a head."""
 
@@ -193,6 +196,15 @@ class OneToken:
         write = torch.ops.rlvr_gym.write_rows if torch.compiler.is_compiling() else _write_rows
         write(self._cache.rows, layer, self._index, key, value)
         grouped = query.reshape(n, key.shape[1], -1, dim) * (dim**-0.5 if scale is None else scale)
+        with all_threads(self._is_large(query)):
+            mixed = self._mix(layer, grouped)
+        return mixed.reshape(n, all_heads, 1, dim)
+
+    def _is_large(self, query: Tensor) -> bool:
+        return query.numel() * (self._seating.bias.shape[-1] + self._visible) > _SMALL
+
+    def _mix(self, layer: int, grouped: Tensor) -> Tensor:
+        n = len(grouped)
         own_keys, own_values = self._cache.rows[layer, :, :n, :, : self._visible]
         own = grouped @ own_keys.transpose(-1, -2) + self._row_bias
         prompts = self._cache.prompts[
@@ -200,10 +212,9 @@ class OneToken:
         ]
         before = self._seat(grouped) @ prompts[0].transpose(-1, -2) + self._seating.bias
         scores = torch.cat([self._unseat(before), own], dim=-1)
-        weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
+        weights = scores.softmax(-1, dtype=torch.float32).to(grouped.dtype)
         on_prompts, on_own = weights.split([before.shape[-1], self._visible], dim=-1)
-        mixed = self._unseat(self._seat(on_prompts) @ prompts[1]) + on_own @ own_values
-        return mixed.reshape(n, all_heads, 1, dim)
+        return self._unseat(self._seat(on_prompts) @ prompts[1]) + on_own @ own_values
 
     def _seat(self, x: Tensor) -> Tensor:
         """Rows together that share a prompt: ``[n, K, H/K, X]`` to ``[P, K, G H/K, X]``."""

@@ -13,13 +13,18 @@ from rlvr_gym.agents.attention import Prefill
 from rlvr_gym.agents.cache import OneToken, Rounding, Seating, SharedCache
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.sampling import SamplingParams, row_uniforms, sample
+from rlvr_gym.agents.threads import all_threads, one_thread
 
 __all__ = ["Completion", "Decoder", "Slots", "Step", "advance"]
 
 _TOKENS_AT_ONCE = 2**16
 """Prompt tokens in one forward pass: bounds the memory of a prefill."""
-_LOGITS_AT_ONCE = 2**21
-"""Logits in one piece on a CPU, 8 MiB: larger ones leave the processor's cache between two operations."""
+_LOGITS_AT_ONCE = 2**22
+"""Logits in one piece on a CPU, 16 MiB: larger ones leave the processor's cache, and are given back to the system."""
+_ROWS_AT_ONCE = 32
+"""Logits of so many rows are made together in any case, as each product reads the whole head."""
+_SMALL = 2**19
+"""Numbers in the hidden states of a step, up to which its operations other than products take one thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +107,11 @@ def _draw(policy: Policy, hidden: Tensor, uniforms: Tensor, params: SamplingPara
     """Tokens ``[n]`` and their log-probabilities; on a CPU a few rows at a time."""
     if hidden.device.type != "cpu" or torch.compiler.is_compiling():
         return sample(policy.logits(hidden), uniforms, params)
-    count = -(-len(hidden) * policy.tokenizer.vocab_size // _LOGITS_AT_ONCE)
-    if count == 1:
-        return sample(policy.logits(hidden), uniforms, params)
+    most = max(_ROWS_AT_ONCE, _LOGITS_AT_ONCE // policy.tokenizer.vocab_size)
+    count = -(-len(hidden) // most)
     parts = zip(hidden.chunk(count), uniforms.chunk(count), strict=True)
-    drawn, logprobs = zip(*(sample(policy.logits(h), u, params) for h, u in parts), strict=True)
+    with all_threads(len(hidden) * policy.tokenizer.vocab_size > _SMALL):
+        drawn, logprobs = zip(*(sample(policy.logits(h), u, params) for h, u in parts), strict=True)
     return torch.cat(drawn), torch.cat(logprobs)
 
 
@@ -150,6 +155,8 @@ class Decoder:
         """What is in those places."""
         self.next_prompt: tuple[int, ...] | None = None
         """What the queue goes on with; kept in the cache even if no live row has it."""
+        width = next(policy.head().parameters()).shape[-1]
+        self._small = step is advance and policy.device.type == "cpu" and most * width <= _SMALL
         self.visible = 0
         """One more than the largest column that the next step writes."""
         slots.stops.zero_()
@@ -205,7 +212,8 @@ class Decoder:
     def step(self) -> None:
         """Reads the current token of every live row and samples its next one."""
         visible = self._rounding.length(self.visible, self.cache.sizes[3])
-        self._step(self.policy, self.cache, self.slots, self._seating, visible, self.params)
+        with one_thread(self._small):
+            self._step(self.policy, self.cache, self.slots, self._seating, visible, self.params)
         self.visible += 1
 
     def collect(self) -> dict[int, Completion]:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rlvr_gym.agents.attention import Attention
-from rlvr_gym.agents.linear import linear
+from rlvr_gym.agents.linear import linear, linear_plus, swiglu
 from rlvr_gym.agents.policy import run_layer
 
 __all__ = ["LlamaForward"]
@@ -84,11 +84,10 @@ def _block(
         query, key = _norm(a.q_norm, query), _norm(a.k_norm, key)
     query, key = _rotate(query, cos, sin), _rotate(key, cos, sin)
     mixed = attention(number, query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), a.scaling)
-    x = x + linear(a.o_proj, mixed.transpose(1, 2).flatten(2))
+    x = linear_plus(a.o_proj, mixed.transpose(1, 2).flatten(2), x)
     m: Any = layer.mlp
     h = _norm(layer.post_attention_layernorm, x)
-    swiglu: Tensor = linear(m.down_proj, F.silu(linear(m.gate_proj, h)) * linear(m.up_proj, h))
-    return x + swiglu
+    return linear_plus(m.down_proj, swiglu(m.gate_proj, m.up_proj, h), x)
 
 
 def _norm(norm: Any, x: Tensor) -> Tensor:

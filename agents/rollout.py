@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import torch
 
 from rlvr_gym.agents.cache import Rounding, SharedCache
 from rlvr_gym.agents.decoder import Completion, Decoder, Slots, advance
+from rlvr_gym.agents.linear import packed_weights
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.sampling import Chunking, SamplingParams
 from rlvr_gym.agents.sharding import whole
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from rlvr_gym.agents.compiled import CompiledStep
 
 __all__ = ["Completion", "RolloutEngine", "make_engine"]
+
+_WORTH_PACKING = 16
+"""Tokens of a completion from which on laying out the weights for products pays."""
 
 
 class RolloutEngine:
@@ -112,12 +117,14 @@ class RolloutEngine:
         rows = range(len(prompts)) if rows is None else rows
         mine = self.world.share(range(len(prompts)))
         share = [prompts[i] for i in mine], [rows[i] for i in mine]
-        if params.chunking is not None:
-            part = self._think_in_chunks(*share, params, params.chunking, seed, turn)
-        else:
-            part = self._decode(
-                *share, params, seed, turn, on_finished=on_finished if self.world.size == 1 else None
-            )
+        policy = self.policy if self._twin is None else self._twin
+        with packed_weights(policy) if params.max_tokens >= _WORTH_PACKING else nullcontext():
+            if params.chunking is not None:
+                part = self._think_in_chunks(*share, params, params.chunking, seed, turn)
+            else:
+                part = self._decode(
+                    *share, params, seed, turn, on_finished=on_finished if self.world.size == 1 else None
+                )
         return self.world.gather(part)
 
     def _think_in_chunks(

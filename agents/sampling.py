@@ -15,6 +15,10 @@ from rlvr_gym.errors import ConfigError
 __all__ = ["Chunking", "SamplingParams", "row_uniforms", "sample", "stream_seed"]
 
 
+_BLOCK = 128
+"""Tokens of a block, by which large vocabularies are sampled from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chunking:
     """Thinking in chunks whose context does not grow (Delethink, 2510.06557).
@@ -107,14 +111,40 @@ def sample(logits: Tensor, uniforms: Tensor, params: SamplingParams) -> tuple[Te
         tokens = logits.argmax(-1)
         return tokens, logprobs.gather(-1, tokens[:, None])[:, 0]
     tempered = logits if params.temperature == 1 else logits / params.temperature
-    # exp is needed for the masses anyway, and its sum gives what log_softmax would go over all of them for
-    shifted = tempered - tempered.amax(-1, keepdim=True)
-    mass = shifted.exp()
-    total = mass.sum(-1, keepdim=True)
-    mass = _truncate(mass, params).cumsum(-1)
-    # right=True: the first index whose cumulative mass is above u * total, which has a mass of its own above 0
-    tokens = torch.searchsorted(mass, uniforms[:, None] * mass[:, -1:], right=True)
-    return tokens[:, 0], (shifted.gather(-1, tokens) - total.log())[:, 0]
+    probs = tempered.softmax(-1)
+    tokens = _invert(_truncate(probs, params), uniforms[:, None])
+    # softmax adds up a row in a few long chains, which loses digits over 100,000 tokens; sum does not
+    own = probs.gather(-1, tokens) / probs.sum(-1, keepdim=True)
+    return tokens[:, 0], own.log()[:, 0]
+
+
+def _invert(mass: Tensor, uniforms: Tensor) -> Tensor:
+    """The first index ``[B, 1]`` whose cumulative mass is above ``uniforms [B, 1]`` times that of all of ``mass [B, V]``.
+
+    Large vocabularies go by blocks: the block first, then the token in it. So only one block has to be summed token
+    by token, which takes several times as long as to sum in any order.
+    """
+    width = mass.shape[-1]
+    if width < _BLOCK**2:
+        return _first_above(mass, uniforms)[0]
+    whole = width // _BLOCK * _BLOCK
+    blocks = mass[:, :whole].unflatten(-1, (-1, _BLOCK)).sum(-1)
+    if whole < width:
+        blocks = torch.cat([blocks, mass[:, whole:].sum(-1, keepdim=True)], dim=-1)
+    block, rest = _first_above(blocks, uniforms)
+    index = block * _BLOCK + torch.arange(_BLOCK, device=mass.device)
+    inside = mass.gather(-1, index.clamp(max=width - 1)).masked_fill(index >= width, 0.0)
+    return block * _BLOCK + _first_above(inside, rest)[0]
+
+
+def _first_above(mass: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+    """The index ``[B, 1]``, which has a mass of its own above 0, and where in that mass it was met, in [0, 1)."""
+    above = mass.cumsum(-1)
+    target = uniforms * above[:, -1:]
+    index = torch.searchsorted(above, target, right=True)
+    own = mass.gather(-1, index)
+    met = (target - above.gather(-1, index) + own) / own
+    return index, met.clamp(0.0, 1.0 - 2.0**-24)
 
 
 def _truncate(probs: Tensor, params: SamplingParams) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rlvr_gym.agents.attention import Attention
 from rlvr_gym.agents.cache import CacheShape
-from rlvr_gym.agents.linear import linear
+from rlvr_gym.agents.linear import linear, linear_plus
 from rlvr_gym.agents.policy import Policy, run_layer
 from rlvr_gym.agents.tokenizer import CharTokenizer
 from rlvr_gym.errors import ConfigError
@@ -88,9 +88,9 @@ class Block(nn.Module):
         qk = rotate(qkv[:, :, :2], *rope)  # queries and keys in one go
         query, key, value = (part.transpose(1, 2) for part in (qk[:, :, 0], qk[:, :, 1], qkv[:, :, 2]))
         mixed = attention(self.layer, query, key, value)
-        x = x + linear(self.out, mixed.transpose(1, 2).reshape(b, t, width))
+        x = linear_plus(self.out, mixed.transpose(1, 2).reshape(b, t, width), x)
         gate, up = linear(self.gate_up, self.norm_mlp(x)).chunk(2, dim=-1)
-        return x + linear(self.down, F.silu(gate) * up)
+        return linear_plus(self.down, F.silu(gate) * up, x)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

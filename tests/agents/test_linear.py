@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from rlvr_gym.agents import linear as module
-from rlvr_gym.agents.linear import linear
+from rlvr_gym.agents.linear import linear, linear_plus, packed_weights, swiglu
 
 
 @pytest.fixture
@@ -52,4 +52,46 @@ def test_what_the_layer_does_itself(products: list[int]) -> None:
         linear(layer.bfloat16(), x.bfloat16())
         adapted = Adapted(128, 256)
         torch.testing.assert_close(linear(adapted, x), adapted(x))
+    assert products == []
+
+
+def test_fused_forms_are_what_they_say(products: list[int]) -> None:
+    gate, up, down = nn.Linear(128, 256), nn.Linear(128, 256, bias=False), nn.Linear(256, 128)
+    x = torch.randn(32, 1, 128)
+    expected = x + down(nn.functional.silu(gate(x)) * up(x))
+    plain = linear_plus(down, swiglu(gate, up, x), x)
+    assert products == []
+    assert plain.requires_grad
+    with torch.no_grad():
+        torch.testing.assert_close(linear_plus(down, swiglu(gate, up, x), x), expected)
+    assert products == [32, 32, 32]
+    torch.testing.assert_close(plain, expected)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64, 300])
+def test_packed_weights_give_the_same_products(products: list[int], rows: int) -> None:
+    model, x = nn.Sequential(nn.Linear(640, 1024), nn.Linear(1024, 32, bias=False)), torch.randn(rows, 640)
+    with torch.no_grad():
+        expected = model(x)
+        with packed_weights(model):
+            assert len(module._PACKED) == 2
+            torch.testing.assert_close(linear(model[1], linear(model[0], x)), expected)
+        assert not module._PACKED
+        model[0].weight.zero_()  # what comes after does not see the layout of before
+        torch.testing.assert_close(linear(model[0], x), model[0](x))
+    assert products
+
+
+def test_packed_weights_are_dropped_when_something_fails(products: list[int]) -> None:
+    seen: list[int] = []
+
+    def fail() -> None:
+        with packed_weights(nn.Linear(512, 512)):
+            seen.append(len(module._PACKED))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert seen == [1]
+    assert not module._PACKED
     assert products == []

@@ -228,6 +228,33 @@ def test_samples_follow_the_distribution() -> None:
     torch.testing.assert_close(logprobs.exp(), probs[drawn])
 
 
+@pytest.mark.parametrize("width", [2**14, 20_001, 49_152])
+def test_large_vocabularies_are_sampled_by_blocks_and_exactly(width: int) -> None:
+    generator = torch.Generator().manual_seed(width)
+    logits = 4 * torch.randn(6, width, generator=generator)
+    logits[0, :-1] = -torch.inf  # all in the last block
+    logits[1, 1:] = -torch.inf
+    logits[2, 5_000:15_000] = -torch.inf  # blocks without mass
+    for u in (0.0, 0.1, 0.5, 0.77, 1 - 2**-24):
+        drawn, logprobs = sample(logits, torch.full((6,), u), SamplingParams())
+        exact = logits.double().log_softmax(-1)
+        above = exact.exp().cumsum(-1)
+        own = drawn[:, None]
+        assert (exact.gather(-1, own) > -torch.inf).all()
+        assert (above.gather(-1, own) >= u - 1e-5).all()
+        assert ((above - exact.exp()).gather(-1, own) <= u + 1e-5).all()
+        torch.testing.assert_close(logprobs.double(), exact.gather(-1, own)[:, 0], atol=2e-6, rtol=1e-6)
+
+
+def test_truncation_of_a_large_vocabulary() -> None:
+    logits = torch.zeros(500, 20_001)
+    logits[:, [3, 17_000, 20_000]] = torch.tensor([5.0, 6.0, 5.5])
+    uniforms = torch.linspace(0, 1 - 2**-24, 500)
+    drawn, _ = sample(logits, uniforms, SamplingParams(top_k=3))
+    assert drawn.unique().tolist() == [3, 17_000, 20_000]
+    assert sample(logits, uniforms, SamplingParams(top_k=2))[0].unique().tolist() == [17_000, 20_000]
+
+
 @pytest.mark.parametrize(
     ("params", "allowed"),
     [
