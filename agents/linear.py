@@ -20,8 +20,10 @@ _WORTHWHILE = 2**19
 """Multiplications of a product from which on a call of oneDNN (about 20 us) is made up for."""
 _TYPICAL_ROWS = 64
 """Rows that packed weights are laid out for; products of other numbers of rows take them as well."""
-_PACKED: dict[int, Tensor] = {}
-"""oneDNN's own layout of weights, by the address of the weights themselves."""
+_Place = tuple[int, torch.Size, tuple[int, ...]]
+"""Address, shape and strides: two weights may begin at the same address, where one is a part of the other."""
+_PACKED: dict[_Place, Tensor] = {}
+"""oneDNN's own layout of weights, by where the weights themselves lie."""
 
 
 def linear(layer: nn.Module, x: Tensor) -> Tensor:
@@ -55,7 +57,7 @@ def packed_weights(model: nn.Module) -> Iterator[None]:
     oneDNN would lay them out anew in each product, which takes a sixth of its time at 64 rows. Packing takes as long as
     some 10 of these, and memory for a second copy of the weights of linear layers for as long as it lasts.
     """
-    packed: dict[int, Tensor] = {}
+    packed: dict[_Place, Tensor] = {}
     if _ONE_DNN_IS_FASTER:
         for layer in model.modules():
             if type(layer) is not nn.Linear or not _is_plain(layer.weight):
@@ -63,13 +65,17 @@ def packed_weights(model: nn.Module) -> Iterator[None]:
             weight = layer.weight.detach()
             if _TYPICAL_ROWS * weight.numel() >= _WORTHWHILE:
                 laid_out = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS)
-                packed[weight.data_ptr()] = laid_out
+                packed[_place(weight)] = laid_out
     _PACKED.update(packed)
     try:
         yield
     finally:
-        for address in packed:
-            _PACKED.pop(address, None)
+        for place in packed:
+            _PACKED.pop(place, None)
+
+
+def _place(weight: Tensor) -> _Place:
+    return weight.data_ptr(), weight.shape, weight.stride()
 
 
 def _is_plain(weight: object) -> bool:
@@ -107,7 +113,7 @@ def _one_dnn(layer: nn.Module, x: Tensor, then: str = "none", other: Tensor | No
 
 def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None, then: str, other: Tensor | None) -> Tensor:
     """The product, and ``then`` something to each number, alone or with ``other``."""
-    weight = _PACKED.get(weight.data_ptr(), weight)
+    weight = _PACKED.get(_place(weight), weight)
     product: Tensor
     with all_threads():
         if other is None:

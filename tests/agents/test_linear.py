@@ -95,3 +95,14 @@ def test_packed_weights_are_dropped_when_something_fails(products: list[int]) ->
     assert seen == [1]
     assert not module._PACKED
     assert products == []
+
+
+def test_a_weight_that_is_a_part_of_another_is_not_taken_for_it(products: list[int]) -> None:
+    whole, part, turned = nn.Linear(512, 512), nn.Linear(512, 256), nn.Linear(512, 512)
+    part.weight = nn.Parameter(whole.weight.detach()[:256])
+    turned.weight = nn.Parameter(whole.weight.detach().T)
+    x = torch.randn(32, 512)
+    with torch.no_grad(), packed_weights(whole):
+        for layer in (part, turned, whole):
+            torch.testing.assert_close(linear(layer, x), layer(x))
+    assert products == [32, 32, 32]
