@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
@@ -15,133 +14,16 @@ from torch import Tensor, nn
 
 from rlvr_gym.agents.attention import Attention, Causal
 from rlvr_gym.agents.cache import CacheShape
+from rlvr_gym.agents.hf_tokenizer import HFTokenizer
 from rlvr_gym.agents.linear import linear
 from rlvr_gym.agents.llama import LlamaForward
 from rlvr_gym.agents.policy import Policy
-from rlvr_gym.agents.tokenizer import Message, Tokenizer
 from rlvr_gym.errors import ConfigError, MissingExtraError
 
 __all__ = ["HFPolicy", "HFTokenizer", "load_hf", "load_smollm2", "rebuild_hf"]
 
 _SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _HF_FOLDER = "hf"
-
-
-class HFTokenizer(Tokenizer):
-    """A Hugging Face tokenizer, with its chat template where it has one.
-
-    Without a template a conversation is its messages, separated by blank lines.
-
-    Args:
-        tokenizer: a ``PreTrainedTokenizerBase``.
-        vocab_size: of the model, which may be padded beyond the tokenizer's own.
-        stop_ids: further ids that end a completion (from the model's generation config).
-    """
-
-    def __init__(self, tokenizer: Any, vocab_size: int, stop_ids: Sequence[int] = ()) -> None:
-        if tokenizer.eos_token_id is None:
-            raise ConfigError(
-                f"The tokenizer {tokenizer.name_or_path!r} has no EOS token; a policy needs one."
-            )
-        self.inner = tokenizer
-        self.vocab_size = vocab_size
-        self.eos_id = int(tokenizer.eos_token_id)
-        self.stop_ids = tuple(dict.fromkeys([self.eos_id, *stop_ids]))
-        self.pad_id = self._choose_pad()
-        self.has_template = bool(tokenizer.chat_template)
-        added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
-        spellings = sorted({*tokenizer.all_special_tokens, *added}, key=len, reverse=True)
-        self._special = re.compile("|".join(map(re.escape, spellings)))
-
-    def _choose_pad(self) -> int:
-        """An id that ends no completion; padding is masked everywhere, so any other id will do."""
-        pad = self.inner.pad_token_id
-        if pad is not None and pad not in self.stop_ids:
-            return int(pad)
-        return next(i for i in range(self.vocab_size) if i not in self.stop_ids)
-
-    def encode(self, text: str) -> list[int]:
-        """The ids of a text, no special token around it."""
-        ids: list[int] = self.inner(text, add_special_tokens=False)["input_ids"]
-        return ids
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of some ids without special tokens."""
-        text: str = self.inner.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return text
-
-    def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
-        """The conversation through the chat template, up to where the assistant's words begin.
-
-        Special tokens are the template's only: where a message spells one (a task or a tool's result that says
-        ``<|im_end|>``), it is read letter by letter and ends no turn.
-        """
-        messages, hidden = self._hide(messages)
-        if self.has_template:
-            return self._encode_hidden(self._render(messages, generate=True), hidden)
-        bos = self.inner.bos_token_id
-        text = "\n\n".join(message["content"] for message in messages) + "\n\n"
-        return [*([] if bos is None else [bos]), *self._encode_hidden(text, hidden)]
-
-    def encode_reply(self, messages: Sequence[Message], *, finished: bool) -> list[int]:
-        """What the template puts between one completion and the next, found by rendering a stand-in conversation.
-
-        The completion's own ids are kept as they were sampled: encoding its text again could give others.
-        """
-        messages, hidden = self._hide(messages)
-        if not self.has_template:
-            text = "\n\n" + "\n\n".join(message["content"] for message in messages) + "\n\n"
-            return self._encode_hidden(text, hidden)
-        stand_in: list[Message] = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}]
-        before = self._render(stand_in, generate=False)
-        after = self._render([*stand_in, *messages], generate=True)
-        spoken = before.rindex("!") + 1
-        if not after.startswith(before[:spoken]):
-            raise ConfigError(
-                f"The chat template of {self.inner.name_or_path!r} rewrites earlier turns; it cannot be used here."
-            )
-        between = after[spoken:]
-        return self._encode_hidden(
-            between.removeprefix(self.inner.eos_token) if finished else between, hidden
-        )
-
-    def _hide(self, messages: Sequence[Message]) -> tuple[Sequence[Message], tuple[str, list[str]]]:
-        """Messages with a mark in the place of each special token that they spell; the mark, and the spellings."""
-        contents = [message["content"] for message in messages]
-        spelled = [spelling for content in contents for spelling in self._special.findall(content)]
-        if not spelled:
-            return messages, ("", [])
-        mark = next(
-            c for c in map(chr, range(0xE000, 0xF8FF)) if not any(c in content for content in contents)
-        )
-        marked: list[Message] = [
-            {"role": message["role"], "content": self._special.sub(mark, message["content"])}
-            for message in messages
-        ]
-        return marked, (mark, spelled)
-
-    def _encode_hidden(self, text: str, hidden: tuple[str, list[str]]) -> list[int]:
-        """The ids of a rendered text, with what :meth:`_hide` hid put back as ordinary characters."""
-        mark, spelled = hidden
-        if not spelled:
-            return self.encode(text)
-        parts = text.split(mark)
-        if len(parts) != len(spelled) + 1:  # a template that drops or repeats messages
-            raise ConfigError(
-                f"The chat template of {self.inner.name_or_path!r} does not keep each message once, and a message "
-                f"spells the special token {spelled[0]!r}: use another template, or take it out of the messages."
-            )
-        ids = self.encode(parts[0])
-        for spelling, part in zip(spelled, parts[1:], strict=True):
-            plain = self.inner(spelling, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-            ids += [*plain, *self.encode(part)]
-        return ids
-
-    def _render(self, messages: Sequence[Message], *, generate: bool) -> str:
-        text: str = self.inner.apply_chat_template(
-            [dict(message) for message in messages], tokenize=False, add_generation_prompt=generate
-        )
-        return text
 
 
 class HFPolicy(Policy):
@@ -171,6 +53,7 @@ class HFPolicy(Policy):
             getattr(config, "num_key_value_heads", None) or heads,
             getattr(config, "head_dim", None) or config.hidden_size // heads,
         )
+        self._tempering = _tempering(config)
         # a mask of four axes is taken as it is; this one is looked at by nobody
         self.register_buffer("_no_mask", torch.ones(1, 1, 1, 1, dtype=torch.bool), persistent=False)
         model.set_attn_implementation(_register_attention())
@@ -204,15 +87,10 @@ class HFPolicy(Policy):
         hidden: Tensor = output.last_hidden_state
         return hidden
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Logits in float32."""
-        head = self.head()
-        return linear(head, hidden.to(next(head.parameters()).dtype)).float()
-
     def head(self) -> nn.Module:
-        """The model's output embedding."""
+        """The model's output embedding, with what its architecture does to logits."""
         head: nn.Module = self.model.get_output_embeddings()
-        return head
+        return head if self._tempering == (1.0, None) else _TemperedHead(head, *self._tempering)
 
     @property
     def layers(self) -> Sequence[nn.Module]:
@@ -238,14 +116,20 @@ class HFPolicy(Policy):
         """
         tokens = torch.arange(12, device=self.model.device)[None] % self.tokenizer.vocab_size
         positions = torch.arange(12, device=self.model.device)[None]
-        ours = self._run_transformers(tokens, positions, Causal())
-        self.model.set_attn_implementation("sdpa")
+        self.model.set_attn_implementation("eager")  # the definition: others may leave a soft cap out
         own = self.model.base_model(input_ids=tokens, use_cache=False).last_hidden_state
+        own_logits = self.model(input_ids=tokens, use_cache=False).logits
         self.model.set_attn_implementation(_register_attention())
-        if not _close(ours, own):
+        named = f"The model {self.source!r} ({self.model.config.model_type})"
+        if not _close(self._run_transformers(tokens, positions, Causal()), own):
             raise ConfigError(
-                f"The model {self.source!r} ({self.model.config.model_type}) does its attention in a way of its own, "
-                "which the rollout engine cannot take over; choose another architecture."
+                f"{named} does its attention in a way of its own, which the rollout engine cannot take over; choose "
+                "another architecture."
+            )
+        if not _close(self.logits(own), own_logits):
+            raise ConfigError(
+                f"{named} makes its logits in a way of its own, which the rollout engine does not know; choose another "
+                "architecture."
             )
         if self._lean is not None and not _close(self._lean(tokens, positions, Causal()), own):
             self._lean = None
@@ -261,6 +145,27 @@ class HFPolicy(Policy):
         if self.model.generation_config is not None:
             self.model.generation_config.save_pretrained(target)
         self._hf_tokenizer.inner.save_pretrained(target)
+
+
+class _TemperedHead(nn.Module):
+    """Logits that are scaled, then capped by ``cap tanh(z / cap)``."""
+
+    def __init__(self, inner: nn.Module, scale: float, cap: float | None) -> None:
+        super().__init__()
+        self.inner, self._scale, self._cap = inner, scale, cap
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """``[..., D]`` to ``[..., V]``."""
+        logits = linear(self.inner, hidden) * self._scale
+        return logits if self._cap is None else self._cap * torch.tanh(logits / self._cap)
+
+
+def _tempering(config: Any) -> tuple[float, float | None]:
+    """By what logits are multiplied (Cohere; Granite divides), and the number that they stay below (Gemma 2)."""
+    scale = getattr(config, "logit_scale", None) or 1.0
+    return scale / (getattr(config, "logits_scaling", None) or 1.0), getattr(
+        config, "final_logit_softcapping", None
+    )
 
 
 def _close(a: Tensor, b: Tensor) -> bool:
@@ -299,6 +204,10 @@ def _attend(
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **settings)
+    if settings.get("softcap") is not None:
+        raise ConfigError(
+            "The model caps its attention scores, which the rollout engine does not do; choose another architecture."
+        )
     return rlvr_attention(module.layer_idx, query, key, value, scaling).transpose(1, 2), None
 
 

@@ -11,15 +11,22 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from rlvr_gym.agents.threads import all_threads
 
-__all__ = ["linear", "linear_plus", "packed_weights", "swiglu"]
+__all__ = ["linear", "linear_plus", "packed_weights", "product", "swiglu", "weight_gradient"]
 
 _WORTHWHILE = 2**19
 """Multiplications of a product from which on a call of oneDNN (about 20 us) is made up for."""
+_WORTHWHILE_WITH_GRADIENTS = 2**21
+"""The same where gradients are wanted: a function of our own costs autograd some 50 us."""
 _TYPICAL_ROWS = 64
 """Rows that packed weights are laid out for; products of other numbers of rows take them as well."""
+_NARROW = 256
+"""Columns up to which copying a factor costs less than what it saves."""
+_PLAIN: tuple[type, ...] = (Tensor, nn.Parameter)
+"""Unlike a weight that is spread over processes."""
 _Place = tuple[int, torch.Size, tuple[int, ...]]
 """Address, shape and strides: two weights may begin at the same address, where one is a part of the other."""
 _PACKED: dict[_Place, Tensor] = {}
@@ -29,25 +36,30 @@ _PACKED: dict[_Place, Tensor] = {}
 def linear(layer: nn.Module, x: Tensor) -> Tensor:
     """``layer(x)``; ``x [..., in]`` to ``[..., out]``.
 
-    In float32 torch multiplies by MKL, which leaves half of the speed of an AMD processor with AVX-512 unused. Without
-    gradients, a plain linear layer of some size goes through oneDNN there. The two differ in rounding only.
+    In float32 torch multiplies by MKL, which leaves half of the speed of an AMD processor with AVX-512 unused. A plain
+    linear layer of some size goes through oneDNN there, and so do its gradients. The two differ in rounding only.
     """
-    return _one_dnn(layer, x) if _goes_through_one_dnn(layer, x) else _as_it_is(layer, x)
+    if not _goes_through_one_dnn(layer, x):
+        return _as_it_is(layer, x)
+    if not torch.is_grad_enabled():
+        return _one_dnn(layer, x)
+    product: Tensor = _Product.apply(x, layer.weight, layer.bias)
+    return product
 
 
 def linear_plus(layer: nn.Module, x: Tensor, residual: Tensor) -> Tensor:
-    """``residual + layer(x)``, by oneDNN in one go."""
-    if _goes_through_one_dnn(layer, x):
+    """``residual + layer(x)``, by oneDNN in one go where no gradients are wanted."""
+    if _fuses(layer, x):
         return _one_dnn(layer, x, "add", residual)
-    return residual + _as_it_is(layer, x)
+    return residual + linear(layer, x)
 
 
 def swiglu(gate: nn.Module, up: nn.Module, x: Tensor) -> Tensor:
-    """``silu(gate(x)) * up(x)`` (2002.05202), by oneDNN in two products and nothing else."""
-    gated = _one_dnn(gate, x, "swish") if _goes_through_one_dnn(gate, x) else F.silu(_as_it_is(gate, x))
-    if _goes_through_one_dnn(up, x):
+    """``silu(gate(x)) * up(x)`` (2002.05202), by oneDNN in two products and nothing else where no gradients are wanted."""
+    gated = _one_dnn(gate, x, "swish") if _fuses(gate, x) else F.silu(linear(gate, x))
+    if _fuses(up, x):
         return _one_dnn(up, x, "mul", gated)
-    return gated * _as_it_is(up, x)
+    return gated * linear(up, x)
 
 
 @contextmanager
@@ -78,20 +90,43 @@ def _place(weight: Tensor) -> _Place:
     return weight.data_ptr(), weight.shape, weight.stride()
 
 
-def _is_plain(weight: object) -> bool:
-    # a weight that is spread over processes is no plain parameter
-    return type(weight) is nn.Parameter and weight.dtype == torch.float32 and weight.device.type == "cpu"
+def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``x W' + b`` of tensors without gradients: ``x [..., in]`` and ``weight [out, in]`` to ``[..., out]``."""
+    if _one_dnn_takes(x, weight, _WORTHWHILE):
+        return _multiply(x, weight, bias, "none", None)
+    with all_threads():
+        return F.linear(x, weight, bias)
+
+
+def weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:
+    """``g' x``: the gradient ``[N, out]`` of a product and its input ``[N, in]`` to that of its weight ``[out, in]``."""
+    # oneDNN copies the first factor
+    if x.shape[1] <= min(_NARROW, gradient.shape[1]):
+        return product(x.T, gradient.T).T
+    return product(gradient.T, x.T)
+
+
+def _is_plain(weight: Tensor) -> bool:
+    return type(weight) in _PLAIN and weight.dtype == torch.float32 and weight.device.type == "cpu"
+
+
+def _one_dnn_takes(x: Tensor, weight: Tensor, worthwhile: int) -> bool:
+    return (
+        _ONE_DNN_IS_FASTER
+        and _is_plain(weight)
+        and x.dtype == torch.float32
+        and not torch.is_autocast_enabled("cpu")  # which wants another type
+        and _rows(x) * weight.numel() >= worthwhile
+    )
 
 
 def _goes_through_one_dnn(layer: nn.Module, x: Tensor) -> bool:
-    return (
-        _ONE_DNN_IS_FASTER
-        and type(layer) is nn.Linear
-        and not torch.is_grad_enabled()
-        and _is_plain(layer.weight)
-        and x.dtype == torch.float32
-        and _rows(x) * layer.weight.numel() >= _WORTHWHILE
-    )
+    worthwhile = _WORTHWHILE_WITH_GRADIENTS if torch.is_grad_enabled() else _WORTHWHILE
+    return type(layer) is nn.Linear and _one_dnn_takes(x, layer.weight, worthwhile)
+
+
+def _fuses(layer: nn.Module, x: Tensor) -> bool:
+    return not torch.is_grad_enabled() and _goes_through_one_dnn(layer, x)
 
 
 def _rows(x: Tensor) -> int:
@@ -121,6 +156,27 @@ def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None, then: str, other: 
         else:
             product = torch.ops.mkldnn._linear_pointwise.binary(x, other, weight, bias, then)
     return product
+
+
+class _Product(torch.autograd.Function):
+    """``x W' + b`` with its gradients: three products, and a sum for the bias."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return _multiply(x, weight, bias, "none", None)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
+        of_x, of_weight, of_bias = ctx.needs_input_grad
+        rows = gradient.reshape(-1, weight.shape[0])
+        return (
+            product(gradient, weight.T) if of_x else None,
+            weight_gradient(rows, x.reshape(-1, weight.shape[1])) if of_weight else None,
+            rows.sum(0) if of_bias else None,
+        )
 
 
 # torch's compiler knows the operation itself with weights that never change only; under this name it calls it as it is

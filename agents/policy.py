@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from rlvr_gym.agents.attention import Attention, Causal, positions_of
 from rlvr_gym.agents.cache import CacheShape
+from rlvr_gym.agents.linear import linear
 from rlvr_gym.agents.tokenizer import CharTokenizer, Tokenizer
 from rlvr_gym.errors import ConfigError, UnknownNameError
 
@@ -57,9 +59,13 @@ class Policy(nn.Module, ABC):
             attention: mixes values in each layer.
         """
 
-    @abstractmethod
     def logits(self, hidden: Tensor) -> Tensor:
-        """Hidden states ``[..., D]`` to logits ``[..., V]`` in float32."""
+        """Hidden states ``[..., D]`` to logits ``[..., V]`` in float32: what :meth:`head` makes of them."""
+        head = self.head()
+        hidden = hidden.to(next(head.parameters()).dtype)
+        if type(head) is nn.Embedding:
+            return F.linear(hidden, head.weight).float()
+        return linear(head, hidden).float()
 
     def hidden(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         """Hidden states ``[B, T, D]`` of whole sequences.
@@ -105,7 +111,14 @@ class Policy(nn.Module, ABC):
 
     @abstractmethod
     def head(self) -> nn.Module:
-        """What makes logits of hidden states; may be tied to the embedding."""
+        """What makes logits of hidden states: the embedding that it is tied to, a linear layer, or a module that is called."""
+
+    def plain_head(self) -> tuple[Tensor, Tensor | None] | None:
+        """Weight ``[V, D]`` and bias ``[V]`` of the head; None if it does more than multiply by them."""
+        head = self.head()
+        if type(head) is nn.Embedding:
+            return head.weight, None
+        return (head.weight, head.bias) if type(head) is nn.Linear else None
 
     @property
     def device(self) -> torch.device:

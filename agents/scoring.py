@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
 from rlvr_gym.agents.batch import Batch
+from rlvr_gym.agents.head import head_scores
 from rlvr_gym.agents.layout import Layout, lay_out
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.ppo import ValueModel
 from rlvr_gym.agents.sampling import Chunking
 from rlvr_gym.agents.world import World
 
-__all__ = ["Scores", "sampled_logprobs", "score", "score_batch", "target_logprobs"]
+__all__ = ["Scores", "sampled_logprobs", "score", "score_batch"]
 
 _LOGITS_AT_ONCE = 2**26
+"""Of heads that are more than a product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def score(
 ) -> Scores:
     """Scores of the tokens where ``mask`` is 1.
 
-    Logits are made for those positions only, in pieces that are recomputed in the backward pass if the
-    vocabulary is large. Prompts that rows share are run once (:mod:`rlvr_gym.agents.layout`).
+    Logits are made for those positions only, and never all at once (:mod:`rlvr_gym.agents.head`). Prompts that
+    rows share are run once (:mod:`rlvr_gym.agents.layout`).
 
     Args:
         policy: the policy.
@@ -80,60 +80,38 @@ def _score(
     hidden = states(policy)  # [N, D]
     targets = layout.tokens[:, 1:][chosen]  # [N]
 
-    def judge(h: Tensor, target: Tensor) -> tuple[Tensor, ...]:
-        logits = policy.logits(h)
-        tempered = logits / temperature if temperature != 1 else logits
-        logprobs = target_logprobs(tempered, target)
-        return (logprobs, _entropy(tempered)) if entropy else (logprobs,)
-
     def place(flat: Tensor) -> Tensor:
         spread = torch.zeros(chosen.shape, dtype=flat.dtype, device=flat.device).masked_scatter(chosen, flat)
         return layout.put_back(F.pad(spread, (1, 0))).clone()  # what leaves a pass is no view
 
-    piece = max(1, _LOGITS_AT_ONCE // policy.tokenizer.vocab_size)
-    if len(targets) <= piece:
-        columns = judge(hidden, targets)
-    else:
-        pieces = zip(hidden.split(piece), targets.split(piece), strict=True)
-        parts = [checkpoint(judge, h, t, use_reentrant=False) for h, t in pieces]
-        columns = tuple(torch.cat(column) for column in zip(*parts, strict=True))
+    logprobs, entropies = _judge(policy, hidden, targets, temperature, entropy)
     values = None if value is None else place(value(hidden, states)[:, 0])
-    return Scores(place(columns[0]), place(columns[1]) if entropy else None, values)
+    return Scores(place(logprobs), None if entropies is None else place(entropies), values)
+
+
+def _judge(
+    policy: Policy, hidden: Tensor, targets: Tensor, temperature: float, entropy: bool
+) -> tuple[Tensor, Tensor | None]:
+    """Log-probabilities of the targets, and entropies: hidden states ``[N, D]`` and ids ``[N]`` to ``[N]`` each."""
+    plain = policy.plain_head()
+    if plain is not None:
+        return head_scores(hidden, *plain, targets, temperature, entropy=entropy)
+
+    def judge(h: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+        log_p = (policy.logits(h) / temperature).log_softmax(-1)
+        logprobs = log_p.gather(-1, target[:, None])[:, 0]
+        return (logprobs, -(log_p.exp() * log_p).sum(-1)) if entropy else (logprobs,)
+
+    piece = max(1, _LOGITS_AT_ONCE // policy.tokenizer.vocab_size)
+    pieces = zip(hidden.split(piece), targets.split(piece), strict=True)
+    parts = [checkpoint(judge, h, t, use_reentrant=False) for h, t in pieces]
+    columns = [torch.cat(column) for column in zip(*parts, strict=True)]
+    return columns[0], columns[1] if entropy else None
 
 
 def _autocast(policy: Policy) -> torch.autocast:
     """Matrix products in the type that the policy asks for; logits are made outside of it."""
     return torch.autocast(policy.device.type, dtype=policy.autocast, enabled=policy.autocast is not None)
-
-
-def target_logprobs(logits: Tensor, targets: Tensor) -> Tensor:
-    """``log_softmax(logits)`` at the targets: ``[N, V]`` and ``[N]`` to ``[N]``.
-
-    The same as ``-cross_entropy``, with fewer passes over memory: the log-softmax is never written.
-    """
-    result: Tensor = _TargetLogprobs.apply(logits, targets)
-    return result
-
-
-class _TargetLogprobs(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor, targets: Tensor) -> Tensor:
-        normaliser = logits.logsumexp(-1, keepdim=True)
-        ctx.save_for_backward(logits, normaliser, targets)
-        return (logits.gather(-1, targets[:, None]) - normaliser)[:, 0]
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        logits, normaliser, targets = ctx.saved_tensors
-        gradient = gradient[:, None]
-        result = (logits - normaliser).exp_().mul_(-gradient)
-        return result.scatter_add_(1, targets[:, None], gradient), None
-
-
-def _entropy(logits: Tensor) -> Tensor:
-    """``logsumexp(z) - sum(p z)``, ``[N, V]`` to ``[N]``."""
-    return logits.logsumexp(-1) - (logits.softmax(-1) * logits).sum(-1)
 
 
 def sampled_logprobs(

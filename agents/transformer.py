@@ -152,10 +152,6 @@ class Transformer(Policy):
             "tokenizer": self._char_tokenizer.to_dict(),
         }
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Logits over the tied embedding, in float32."""
-        return F.linear(hidden.to(self.embedding.weight.dtype), self.embedding.weight).float()
-
     def head(self) -> nn.Module:
         """The embedding."""
         return self.embedding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -74,11 +75,15 @@ def test_sampled_logprobs_are_the_chosen_entries(policy: Policy) -> None:
             torch.testing.assert_close(result[i, t], expected, atol=1e-5, rtol=1e-5)
 
 
-def test_a_large_vocabulary_in_pieces(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("settings", [{}, {"algorithm": {"name": "grpo", "entropy_coef": 0.1}}])
+def test_a_head_that_is_more_than_a_product_is_called(
+    policy: Policy, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     batch = make_batch(policy)
-    whole = gradient(policy, batch)
+    tiled = gradient(policy, batch, **settings)
     monkeypatch.setattr("rlvr_gym.agents.scoring._LOGITS_AT_ONCE", 5 * policy.tokenizer.vocab_size)
-    assert_same(gradient(policy, batch), whole)
+    monkeypatch.setattr(type(policy), "plain_head", lambda self: None)
+    assert_same(gradient(policy, batch, **settings), tiled)
 
 
 @pytest.mark.parametrize("algorithm", ["grpo", "bnpo", "dr_grpo", "dapo", "rloo"])

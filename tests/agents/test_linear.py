@@ -106,3 +106,43 @@ def test_a_weight_that_is_a_part_of_another_is_not_taken_for_it(products: list[i
         for layer in (part, turned, whole):
             torch.testing.assert_close(linear(layer, x), layer(x))
     assert products == [32, 32, 32]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(64,), (4, 16), (1, 64, 1), (1,), ()])
+@pytest.mark.parametrize(("narrow", "wide"), [(64, 1024), (1024, 64), (600, 900)])
+def test_gradients_are_those_of_the_layer(
+    products: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    bias: bool,
+    shape: tuple[int, ...],
+    narrow: int,
+    wide: int,
+) -> None:
+    monkeypatch.setattr(module, "_WORTHWHILE", 1)
+    monkeypatch.setattr(module, "_WORTHWHILE_WITH_GRADIENTS", 1)
+    layer = nn.Linear(narrow, wide, bias=bias)
+    x = torch.randn(*shape, narrow, requires_grad=True)
+    for pull in (torch.randn(*shape, wide), torch.ones(1).expand(*shape, wide)):
+        inputs = [x, *layer.parameters()]
+        ours = torch.autograd.grad((linear(layer, x) * pull).sum(), inputs)
+        assert len(products) == 3
+        products.clear()
+        for a, b in zip(ours, torch.autograd.grad((layer(x) * pull).sum(), inputs), strict=True):
+            torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+
+
+def test_gradients_of_what_is_frozen_are_not_computed(products: list[int]) -> None:
+    layer, x = nn.Linear(512, 512), torch.randn(32, 512, requires_grad=True)
+    layer.requires_grad_(False)
+    linear(layer, x).sum().backward()
+    assert products == [32, 32]  # the product, and the gradient of its input
+    assert layer.weight.grad is None
+
+
+@pytest.mark.parametrize("gradients", [True, False])
+def test_under_autocast_products_are_in_the_type_that_it_wants(products: list[int], gradients: bool) -> None:
+    layer, x = nn.Linear(512, 512), torch.randn(32, 512)
+    with torch.set_grad_enabled(gradients), torch.autocast("cpu", torch.bfloat16):
+        assert linear(layer, x).dtype == torch.bfloat16
+    assert products == []

@@ -341,15 +341,28 @@ def test_lora_changes_nothing_at_first_and_trains_only_its_own(hf_folder: Path, 
         add_lora(load_policy(f"hf:{hf_folder}"), LoraSettings(targets=["nothing"]))
 
 
-@pytest.mark.parametrize("kind", ["Qwen2", "Qwen3", "Mistral", "GPT2"])
+OWN_LOGITS: dict[str, dict[str, Any]] = {
+    "Cohere": {},
+    "Granite": {"logits_scaling": 4.0},
+    "Gemma2": {"final_logit_softcapping": 0.5, "attn_logit_softcapping": None},
+}
+"""Architectures that scale or cap what their head gives."""
+
+
+@pytest.mark.parametrize("kind", ["Qwen2", "Qwen3", "Mistral", "GPT2", *OWN_LOGITS])
 def test_architectures_compute_what_transformers_computes(kind: str, hf_folder: Path, tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
     sizes = {"vocab_size": 128, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
     if kind != "GPT2":
         sizes |= {"intermediate_size": 48, "num_key_value_heads": 2, "max_position_embeddings": 128}
-        sizes |= {"head_dim": 8} if kind != "Qwen2" else {}
+        sizes |= {"head_dim": 8} if kind not in ("Qwen2", "Granite") else {}
+        sizes |= OWN_LOGITS.get(kind, {})
     config = getattr(transformers, f"{kind}Config")(
-        **sizes, initializer_range=0.3, eos_token_id=2, bos_token_id=1, sliding_window=None
+        **sizes,
+        initializer_range=0.3,
+        eos_token_id=2,
+        bos_token_id=1,
+        sliding_window=128 if kind == "Gemma2" else None,
     )
     torch.manual_seed(1)
     name = "GPT2LMHeadModel" if kind == "GPT2" else f"{kind}ForCausalLM"
@@ -360,12 +373,33 @@ def test_architectures_compute_what_transformers_computes(kind: str, hf_folder: 
         expected = model(tokens).logits
     policy = HFPolicy(model, tokenizer, kind)
     torch.testing.assert_close(logits(policy, tokens), expected, atol=1e-4, rtol=1e-4)
-    assert (policy._lean is None) == (kind == "GPT2")
+    assert (policy._lean is None) == (kind in ("GPT2", *OWN_LOGITS))
+    assert (policy.plain_head() is None) == (kind in OWN_LOGITS)
+    trained = sampled_logprobs(policy, tokens, torch.ones(2, 15))[:, 1:]
+    chosen = expected[:, :-1].log_softmax(-1).gather(2, tokens[:, 1:, None])[..., 0]
+    torch.testing.assert_close(trained, chosen, atol=1e-4, rtol=1e-4)
     prompt = tokens[0, :9].tolist()
     for completion in RolloutEngine(policy).generate([prompt] * 3, SamplingParams(max_tokens=6), seed=0):
         whole = logits(policy, torch.tensor([prompt + completion.tokens]))[0, 8:-1].log_softmax(-1)
         picked = whole.gather(1, torch.tensor(completion.tokens)[:, None])[:, 0]
         np.testing.assert_allclose(completion.logprobs, picked, atol=1e-4)
+
+
+def test_attention_that_is_capped_is_refused(hf_folder: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    config = transformers.Gemma2Config(
+        vocab_size=128, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
+        intermediate_size=48, eos_token_id=2, bos_token_id=1,
+    )  # fmt: skip
+    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(hf_folder)
+    with pytest.raises(ConfigError, match="caps its attention"):
+        HFPolicy(transformers.Gemma2ForCausalLM(config).eval(), tokenizer, "capped")
+
+
+def test_logits_that_nobody_knows_are_refused(hf_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rlvr_gym.agents.hf._tempering", lambda config: (0.5, None))
+    with pytest.raises(ConfigError, match="logits in a way of its own"):
+        load_policy(f"hf:{hf_folder}")
 
 
 def test_training_with_adapters_and_gradient_checkpointing(hf_folder: Path, tmp_path: Path) -> None:

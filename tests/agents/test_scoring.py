@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rlvr_gym.agents.policy import Policy
-from rlvr_gym.agents.scoring import sampled_logprobs, target_logprobs
+from rlvr_gym.agents.scoring import sampled_logprobs
 
 
 def test_equal_prompts_are_run_once_and_change_nothing(
@@ -46,13 +46,3 @@ def test_equal_prompts_are_run_once_and_change_nothing(
     assert seen == [(6, 19)]
     for a, b in zip(shared, plain, strict=True):
         torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
-
-
-def test_target_logprobs() -> None:
-    logits = torch.randn(
-        5, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True
-    )
-    targets = torch.tensor([0, 6, 3, 3, 1])
-    expected = logits.log_softmax(-1).gather(1, targets[:, None])[:, 0]
-    torch.testing.assert_close(target_logprobs(logits, targets), expected)
-    assert torch.autograd.gradcheck(lambda x: target_logprobs(x, targets), (logits,))
