@@ -1,8 +1,8 @@
 """What is needed of the logits of sampled tokens, without ever holding the logits of a whole vocabulary.
 
-Logits are made for some thousand tokens of the vocabulary at a time and dropped; the backward pass makes them again
-(as in Cut Cross-Entropy, 2411.09009). Of N tokens and a vocabulary of V the memory is some N numbers and a tile, and on
-a CPU a tile stays in its cache, where ``[N, V]`` would be fetched from the system's memory for each operation.
+Logits are made for a part of the vocabulary at a time and dropped; the backward pass makes them again (as in Cut
+Cross-Entropy, 2411.09009). Of N tokens and a vocabulary of V the memory is some N numbers and a tile, and on a CPU a
+tile stays in its cache, where ``[N, V]`` would be fetched from the system's memory for each operation.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from rlvr_gym.agents.linear import product, weight_gradient
 
 __all__ = ["head_scores"]
 
-_TILE = {"cpu": 2**20}
-_LARGE_TILE = 2**26
-"""Logits that are made together: 4 MiB on a CPU, 256 MiB elsewhere."""
+_TILE = {"cpu": (2**11, 2**20)}
+_LARGE_TILE = 2**15, 2**26
+"""Most tokens at a time, and most logits of theirs: 4 MiB on a CPU, 256 MiB elsewhere."""
 
 
 def head_scores(
@@ -46,8 +46,13 @@ def head_scores(
         ``log p(target)`` ``[N]`` and ``H(p)`` ``[N]`` in nats (None if not asked for), both in float32 (float64 if the
         weight is).
     """
-    logprobs, entropies = _HeadScores.apply(hidden, weight, bias, targets, temperature, entropy)
-    return logprobs, entropies if entropy else None
+    most, _ = _tile(hidden.device)
+    parts = [
+        _HeadScores.apply(h, weight, bias, t, temperature, entropy)
+        for h, t in zip(hidden.split(most), targets.split(most), strict=True)
+    ]
+    logprobs, entropies = zip(*parts, strict=True)
+    return torch.cat(logprobs), torch.cat(entropies) if entropy else None
 
 
 class _HeadScores(torch.autograd.Function):
@@ -115,12 +120,17 @@ class _HeadScores(torch.autograd.Function):
         return of_hidden, of_weight, of_bias, None, None, None
 
 
+def _tile(device: torch.device) -> tuple[int, int]:
+    return _TILE.get(device.type, _LARGE_TILE)
+
+
 def _tiles(
     hidden: Tensor, weight: Tensor, bias: Tensor | None, temperature: float
 ) -> Iterator[tuple[int, Tensor]]:
     """First token and tempered logits ``[N, some]`` of each part of the vocabulary."""
     h = hidden.to(weight.dtype)
-    width = max(1, _TILE.get(h.device.type, _LARGE_TILE) // max(len(h), 1))
+    _, numbers = _tile(h.device)
+    width = max(1, numbers // max(len(h), 1))
     for start in range(0, len(weight), width):
         part = slice(start, start + width)
         logits = product(h, weight[part], None if bias is None else bias[part])

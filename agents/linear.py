@@ -43,8 +43,8 @@ def linear(layer: nn.Module, x: Tensor) -> Tensor:
         return _as_it_is(layer, x)
     if not torch.is_grad_enabled():
         return _one_dnn(layer, x)
-    product: Tensor = _Product.apply(x, layer.weight, layer.bias)
-    return product
+    result: Tensor = _Product.apply(x, layer.weight, layer.bias)
+    return result
 
 
 def linear_plus(layer: nn.Module, x: Tensor, residual: Tensor) -> Tensor:
@@ -136,26 +136,26 @@ def _rows(x: Tensor) -> int:
 
 def _as_it_is(layer: nn.Module, x: Tensor) -> Tensor:
     with all_threads():
-        product: Tensor = layer(x)
-    return product
+        result: Tensor = layer(x)
+    return result
 
 
 def _one_dnn(layer: nn.Module, x: Tensor, then: str = "none", other: Tensor | None = None) -> Tensor:
     multiply: Any = torch.ops.rlvr_gym.one_dnn_linear if torch.compiler.is_compiling() else _multiply
-    product: Tensor = multiply(x, layer.weight, layer.bias, then, other)
-    return product
+    result: Tensor = multiply(x, layer.weight, layer.bias, then, other)
+    return result
 
 
 def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None, then: str, other: Tensor | None) -> Tensor:
     """The product, and ``then`` something to each number, alone or with ``other``."""
     weight = _PACKED.get(_place(weight), weight)
-    product: Tensor
+    result: Tensor
     with all_threads():
         if other is None:
-            product = torch.ops.mkldnn._linear_pointwise(x, weight, bias, then, [], "")
+            result = torch.ops.mkldnn._linear_pointwise(x, weight, bias, then, [], "")
         else:
-            product = torch.ops.mkldnn._linear_pointwise.binary(x, other, weight, bias, then)
-    return product
+            result = torch.ops.mkldnn._linear_pointwise.binary(x, other, weight, bias, then)
+    return result
 
 
 class _Product(torch.autograd.Function):

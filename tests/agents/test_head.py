@@ -41,8 +41,8 @@ def example(
 
 @pytest.fixture
 def tiles(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def of(numbers: int) -> None:
-        monkeypatch.setitem(module._TILE, "cpu", numbers)
+    def of(numbers: int, rows: int = 2**11) -> None:
+        monkeypatch.setitem(module._TILE, "cpu", (rows, numbers))
 
     return of
 
@@ -57,12 +57,12 @@ def test_by_hand() -> None:
     torch.testing.assert_close(entropy, torch.full((2,), 0.5623351446))
 
 
-@pytest.mark.parametrize("size", [1, 7, 35, 10_000])
+@pytest.mark.parametrize(("size", "rows"), [(1, 7), (7, 3), (35, 7), (35, 1), (10_000, 4), (10_000, 2_048)])
 @pytest.mark.parametrize("with_bias", [True, False])
 def test_tiles_of_any_size_give_scores_and_gradients_of_the_whole(
-    size: int, with_bias: bool, tiles: Any
+    size: int, rows: int, with_bias: bool, tiles: Any
 ) -> None:
-    tiles(size)
+    tiles(size, rows)
     hidden, weight, bias, targets = example(0, 7, 23)
     given_bias = bias if with_bias else None
     inputs = [hidden, weight, *([bias] if with_bias else [])]
@@ -93,7 +93,7 @@ def test_gradients_by_finite_differences(tiles: Any) -> None:
 def test_any_spread_of_logits(seed: int, n: int, vocabulary: int, spread: float) -> None:
     hidden, weight, bias, targets = example(seed, n, vocabulary, spread=spread)
     before = module._TILE["cpu"]
-    module._TILE["cpu"] = 5 * n
+    module._TILE["cpu"] = 4, 5 * n
     try:
         logprobs, entropy = head_scores(hidden, weight, bias, targets, entropy=True)
     finally:
