@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from rlvr_gym.agents import linear as module
 from rlvr_gym.agents.linear import linear, linear_plus, packed_weights, swiglu
@@ -146,3 +147,12 @@ def test_under_autocast_products_are_in_the_type_that_it_wants(products: list[in
     with torch.set_grad_enabled(gradients), torch.autocast("cpu", torch.bfloat16):
         assert linear(layer, x).dtype == torch.bfloat16
     assert products == []
+
+
+def test_a_layer_that_is_computed_again_gives_the_same_gradients(products: list[int]) -> None:
+    layer, x = nn.Linear(512, 512), torch.randn(32, 512, requires_grad=True)
+    inputs = [x, *layer.parameters()]
+    plain = torch.autograd.grad(linear(layer, x).square().sum(), inputs)
+    again = torch.autograd.grad(checkpoint(linear, layer, x, use_reentrant=False).square().sum(), inputs)
+    assert all(torch.equal(a, b) for a, b in zip(plain, again, strict=True))
+    assert len(products) == 3 + 4
