@@ -1,4 +1,4 @@
-"""The way to a Ray cluster: connecting, and telling what is lost from what has failed."""
+"""The way to a Ray cluster: connecting, telling what is lost from what has failed, and saying why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from rlvr_gym.errors import ConfigError, MissingExtraError, describe, os_reason
 
-__all__ = ["connect", "is_lost", "ray_is_installed"]
+__all__ = ["connect", "is_lost", "ray_is_installed", "ray_reason"]
 
 _lock = threading.Lock()
 _KNOCK_SECONDS = 10.0
@@ -78,3 +78,16 @@ def is_lost(error: BaseException) -> bool:
     from ray.exceptions import RayError, RayTaskError
 
     return isinstance(error, RayError) and not isinstance(error, RayTaskError)
+
+
+def ray_reason(error: BaseException, limit: int = 200) -> str:
+    """What went wrong in Ray, as one line of at most ``limit`` characters that says how to mend it if that is known."""
+    from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayTaskError
+
+    cause = error.cause if isinstance(error, RayTaskError) else error
+    if isinstance(cause, (ObjectStoreFullError, OutOfDiskError)):
+        return (
+            f"{type(cause).__name__}: a node's object store is full, and its disk too full to spill to; "
+            "free some of the disk, or start Ray with a larger object_store_memory"
+        )[:limit]
+    return " ".join(describe(cause, limit).split())

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from rlvr_gym.cluster import connect, is_lost
-from rlvr_gym.errors import ConfigError, RLVRError, describe
+from rlvr_gym.cluster import connect, is_lost, ray_reason
+from rlvr_gym.errors import ConfigError, RLVRError
 from rlvr_gym.problem import Problem
 from rlvr_gym.rewards import RewardDesign
 from rlvr_gym.vector import Array, Row, Start, TextVectorEnv
@@ -240,7 +240,7 @@ class _Actor:
             except Exception as error:
                 if not is_lost(error):
                     raise getattr(error, "cause", error) from None
-                reason = describe(error, 200)
+                reason = ray_reason(error)
             self.end()
             self._begin()
             self._handle.restore.remote([states[i] for i in self.numbers])

@@ -14,8 +14,8 @@ from rlvr_gym.agents.distributed.weights import Packed
 from rlvr_gym.agents.distributed.worker import RolloutWorker
 from rlvr_gym.agents.guards import TrainingError
 from rlvr_gym.agents.play import Trajectory
-from rlvr_gym.cluster import connect, is_lost
-from rlvr_gym.errors import ConfigError, describe
+from rlvr_gym.cluster import connect, is_lost, ray_reason
+from rlvr_gym.errors import ConfigError
 from rlvr_gym.task import Task
 
 __all__ = ["Fleet", "Work"]
@@ -119,10 +119,18 @@ class Fleet:
             )
 
     def publish(self, version: int, packed: Packed, keep: set[int]) -> None:
-        """Puts weights where every node can fetch them once; forgets all versions but these and those to ``keep``."""
-        reference = self._ray.put(packed)
-        kept = {known: weights for known, weights in self._weights.items() if known in keep}
-        self._weights = {**kept, version: reference}
+        """Puts weights where every node can fetch them once; forgets all versions but these and those to ``keep``.
+
+        Raises:
+            TrainingError: if there is no room for them.
+        """
+        self._weights = {known: weights for known, weights in self._weights.items() if known in keep}
+        try:
+            self._weights[version] = self._ray.put(packed)
+        except self._ray.exceptions.RayError as error:
+            raise TrainingError(
+                f"Version {version} of the weights could not be put into Ray ({ray_reason(error)})"
+            ) from error
 
     def weights(self, version: int) -> Packed:
         """What was published."""
@@ -177,7 +185,7 @@ class Fleet:
                 share.losses += 1
                 if share.losses >= _MAX_LOSSES:
                     raise TrainingError(
-                        f"Rollout workers were lost {share.losses} times over the same prompts ({describe(error, 200)})"
+                        f"Rollout workers were lost {share.losses} times over the same prompts ({ray_reason(error)})"
                     ) from error
                 self._replace(share.worker)
                 self._say(f"a rollout worker was lost; its {len(share.tasks)} prompts are played by another")

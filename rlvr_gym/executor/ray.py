@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rlvr_gym.cluster import connect
+from rlvr_gym.cluster import connect, ray_reason
 from rlvr_gym.errors import ConfigError, describe
 from rlvr_gym.executor.base import Outcome
 from rlvr_gym.executor.pool import Batch, Pool, PoolExecutor, check_count
@@ -44,8 +44,9 @@ class RayExecutor(PoolExecutor):
     travel by pickle. Workers are persistent, so what a verifier keeps (a warm sandbox, a cache) stays warm.
 
     The items of a node or an actor that is lost are run again elsewhere, one by one: each has one outcome, but may have
-    *run* more than once, as is fine for verifiers. An item that was there each of three times is ``crashed``. Items wait
-    while the cluster has no room; after ``patience`` seconds without a single worker they are ``crashed``.
+    *run* more than once, as is fine for verifiers. An item that was there each of three times is ``crashed``; so is one
+    that Ray's object store had no room for (or for its result) three times. Items wait while the cluster has no
+    processors free; after ``patience`` seconds without a single worker they are ``crashed``.
 
     Args:
         workers: most worker processes; None for as many as the cluster has processors now.
@@ -101,6 +102,11 @@ class _Batch(Batch):
     losses: dict[int, int] = field(default_factory=dict)
     reference: Any = None
 
+    def crash(self, message: str) -> None:
+        """What waits has crashed."""
+        numbers, self.waiting = self.waiting, deque()
+        self.finish({number: Outcome(None, "crashed", message) for number in numbers})
+
     def cut(self, most: int) -> list[int]:
         """The next chunk. An item that was lost goes alone, so that it can take no other with it again."""
         numbers = [self.waiting.popleft()]
@@ -128,8 +134,11 @@ class _Pool(Pool[_Batch, "_Lane"]):
 
     def admit(self, batch: _Batch) -> None:
         """Hands the function to Ray, and lets actors fail to start anew."""
-        batch.reference = self.ray.put(batch.function)
         self._failed_starts = 0
+        try:
+            batch.reference = self.ray.put(batch.function)
+        except self.ray.exceptions.RayError as error:
+            batch.crash(f"The function could not be sent: {ray_reason(error)}")
 
     def kill_workers(self, batch: _Batch | None) -> None:
         """Kills outside the lock, for every actor is given some seconds to end its worker."""
@@ -181,7 +190,7 @@ class _Pool(Pool[_Batch, "_Lane"]):
                 if losses < _MAX_LOSSES:
                     batch.waiting.appendleft(number)
                 else:
-                    message = f"Its actor was lost {losses} times, the last time by {lost}"
+                    message = f"It was lost {losses} times on the cluster, the last time by {lost}"
                     hopeless[number] = Outcome(None, "crashed", message)
             self.finish(batch, hopeless)
             self._changed.notify_all()
@@ -208,8 +217,7 @@ class _Pool(Pool[_Batch, "_Lane"]):
         """What waits has crashed."""
         with self._changed:
             for batch in tuple(self._batches):
-                numbers, batch.waiting = batch.waiting, deque()
-                self.finish(batch, {number: Outcome(None, "crashed", message) for number in numbers})
+                batch.crash(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +278,7 @@ class _Lane(threading.Thread):
                     self.pool.starved()
         except Exception as error:
             self._forget()
-            self.pool.started(worked=False, message=describe(error))
+            self.pool.started(worked=False, message=ray_reason(error))
         return self.ready
 
     def _forget(self) -> None:
@@ -296,8 +304,13 @@ class _Lane(threading.Thread):
             going.append(number)
             size += len(item)
         if going:
-            result = self.actor.run.remote(batch.reference, items, batch.timeout)
-            self.sent.append(_Sent(batch, going, result))
+            try:
+                result = self.actor.run.remote(batch.reference, items, batch.timeout)
+            except Exception as error:  # no room for them in Ray's object store
+                self.pool.give_back(batch, going, lost=ray_reason(error))
+                time.sleep(_POLL_SECONDS)  # others may make some
+            else:
+                self.sent.append(_Sent(batch, going, result))
 
     def _receive(self) -> None:
         """Takes the oldest chunk's outcomes in; if the actor is lost, all that was sent goes back."""
@@ -308,8 +321,8 @@ class _Lane(threading.Thread):
         try:
             outcomes = self.pool.ray.get(first.result, timeout=limit)
         except Exception as error:
-            # the actor catches what items raise: it is gone itself, or was told to stop
-            self._lose(describe(error, 200))
+            # the actor catches what items raise: it is gone itself, was told to stop, or found no room for the result
+            self._lose(ray_reason(error))
             return
         self.sent.popleft()
         unpacked = {n: unpacked_outcome(outcome) for n, outcome in zip(first.numbers, outcomes, strict=True)}

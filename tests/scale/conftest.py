@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -26,6 +26,7 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",  # 15 otherwise: nothing, where others work too
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_local_fs_capacity_threshold": "1",  # objects may go to a disk that others have nearly filled
     # a crowded machine may need longer than Ray grants
     "RAY_agent_register_timeout_ms": str(1000 * _START_SECONDS),
     "RAY_worker_register_timeout_seconds": str(_START_SECONDS),
@@ -41,27 +42,22 @@ def _free_port() -> int:
         return port
 
 
-class TwoNodes:
-    """A head, and a second node that may be killed.
-
-    Each has one processor, so that of two actors that want a whole one, one is on each.
-    """
+class OneNode:
+    """A head of one processor, to which other processes may connect."""
 
     def __init__(self, folder: str) -> None:
-        import ray
         from ray.cluster_utils import Cluster
 
-        self.ray, self._folder = ray, folder
+        self._folder = folder
         self._cluster = Cluster(initialize_head=False)
-        self._second: Any = None
         try:
-            self._start(temp_dir=folder, include_dashboard=False, no_monitor=True)
-            self._second = self._start()
-            ray.init(address=self.address, log_to_driver=False, logging_level="error")
-            self._cluster.wait_for_nodes()
+            self._begin()
         except BaseException:
             self.end()
             raise
+
+    def _begin(self) -> None:
+        self._start(temp_dir=self._folder, include_dashboard=False, no_monitor=True)
 
     @property
     def address(self) -> str:
@@ -82,6 +78,31 @@ class TwoNodes:
         finally:
             del os.environ[_MARK]
 
+    def end(self) -> None:
+        """Ends every process of the cluster."""
+        self._cluster.shutdown()
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if f"{_MARK}={self._folder}".encode() in path.read_bytes().split(b"\0"):
+                    os.kill(int(path.parent.name), signal.SIGKILL)
+
+
+class TwoNodes(OneNode):
+    """A head, to which this process is connected, and a second node that may be killed.
+
+    Each has one processor, so that of two actors that want a whole one, one is on each.
+    """
+
+    def _begin(self) -> None:
+        import ray
+
+        self.ray = ray
+        self._second: Any = None
+        super()._begin()
+        self._second = self._start()
+        ray.init(address=self.address, log_to_driver=False, logging_level="error")
+        self._cluster.wait_for_nodes()
+
     def complete(self) -> TwoNodes:
         """Makes sure that there are two nodes, and nobody on them; killed actors need a moment to go."""
         if self._second is None:
@@ -100,13 +121,9 @@ class TwoNodes:
             self._cluster.remove_node(node, allow_graceful=False)
 
     def end(self) -> None:
-        """Ends every process of the cluster."""
+        """Disconnects first."""
         self.ray.shutdown()
-        self._cluster.shutdown()
-        for path in Path("/proc").glob("[0-9]*/environ"):
-            with contextlib.suppress(OSError):
-                if f"{_MARK}={self._folder}".encode() in path.read_bytes().split(b"\0"):
-                    os.kill(int(path.parent.name), signal.SIGKILL)
+        super().end()
 
 
 @contextlib.contextmanager
@@ -151,21 +168,39 @@ def ray_settings() -> dict[str, str]:
     return _ENVIRONMENT
 
 
-@pytest.fixture(scope="session")
-def _two_nodes() -> Iterator[TwoNodes]:
+N = TypeVar("N", bound=OneNode)
+
+
+@contextlib.contextmanager
+def _running(kind: type[N]) -> Iterator[N]:
+    """A cluster; its sockets lie in a folder of /tmp, for their paths have 107 bytes at most."""
     pytest.importorskip("ray", reason="NO RAY: pip install 'rlvr-gym[ray]'")
-    os.environ |= _ENVIRONMENT
-    folder = tempfile.mkdtemp(
-        prefix="rg-", dir="/tmp"
-    )  # sockets lie in it, whose paths have 107 bytes at most
+    folder = tempfile.mkdtemp(prefix="rg-", dir="/tmp")
     try:
-        nodes = TwoNodes(folder)
+        nodes = kind(folder)
         try:
             yield nodes
         finally:
             nodes.end()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _two_nodes() -> Iterator[TwoNodes]:
+    os.environ |= _ENVIRONMENT
+    with _running(TwoNodes) as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def full_cluster() -> Iterator[OneNode]:
+    """A node whose disk counts as full, so that what does not fit into its object store fits nowhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**_ENVIRONMENT, "RAY_local_fs_capacity_threshold": "0"}.items():
+            patch.setenv(name, value)
+        with _running(OneNode) as node:
+            yield node
 
 
 @pytest.fixture
