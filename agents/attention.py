@@ -14,7 +14,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["Attention", "Causal", "Documents", "Prefill", "SharedPrefixes", "attention_of", "positions_of"]
+__all__ = [
+    "Attention",
+    "Causal",
+    "Documents",
+    "Prefill",
+    "SharedPrefixes",
+    "attention_of",
+    "mix",
+    "positions_of",
+]
 
 
 class Attention(Protocol):
@@ -48,7 +57,7 @@ class Causal:
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float | None = None
     ) -> Tensor:
         """See :class:`Attention`."""
-        return _mix(query, key, value, self._attend, scale)
+        return mix(query, key, value, self._attend, scale)
 
 
 class Prefill:
@@ -68,7 +77,7 @@ class Prefill:
     ) -> Tensor:
         """See :class:`Attention`."""
         self.keys[layer], self.values[layer] = key, value
-        return _mix(query, key, value, None, scale)
+        return mix(query, key, value, None, scale)
 
 
 class SharedPrefixes:
@@ -101,8 +110,8 @@ class SharedPrefixes:
         own_key = torch.cat([key[self._prefix_of], own_key], dim=2)
         own_value = torch.cat([value[self._prefix_of], own_value], dim=2)
         mixed = (
-            _mix(query, key, value, None, scale),
-            _mix(after, own_key, own_value, self._attend, scale),
+            mix(query, key, value, None, scale),
+            mix(after, own_key, own_value, self._attend, scale),
         )
         return torch.cat([x.transpose(1, 2).flatten(0, 1) for x in mixed]).transpose(0, 1)[None]
 
@@ -130,7 +139,7 @@ class Documents:
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float | None = None
     ) -> Tensor:
         """See :class:`Attention`."""
-        return _mix(query, key, value, self._attend, scale)
+        return mix(query, key, value, self._attend, scale)
 
 
 def positions_of(mask: Tensor) -> Tensor:
@@ -146,7 +155,8 @@ def attention_of(mask: Tensor) -> Tensor:
     return ((causal & mask.bool()[:, None]) | itself)[:, None]
 
 
-def _mix(query: Tensor, key: Tensor, value: Tensor, attend: Tensor | None, scale: float | None) -> Tensor:
+def mix(query: Tensor, key: Tensor, value: Tensor, attend: Tensor | None, scale: float | None) -> Tensor:
+    """Scaled dot-product attention, as :class:`Attention` has it; causal if ``attend`` is None."""
     return F.scaled_dot_product_attention(
         query,
         key,

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rlvr_gym.agents.attention import Prefill
+from rlvr_gym.agents.attention import Prefill, mix
 from rlvr_gym.agents.threads import all_threads
 
-__all__ = ["CacheShape", "OneToken", "Rounding", "Seating", "SharedCache"]
+__all__ = ["CacheShape", "OneToken", "Rounding", "Seating", "SeveralTokens", "SharedCache"]
 
 _SMALL = 2**20
 """Multiplications of a layer's attention, for scores, up to which one thread is enough."""
@@ -111,9 +111,14 @@ class SharedCache:
             layers, 2, prompts, self.heads, prompt_length, self.dim, dtype=dtype, device=device
         )
         self.rows = torch.zeros(layers, 2, rows, self.heads, row_length, self.dim, dtype=dtype, device=device)
-        heads = torch.arange(rows * self.heads, device=device)
+        self._number()
+
+    def _number(self) -> None:
+        """Where rows start in what :func:`_write_rows` sees, and the numbers of columns."""
+        _, prompt_length, rows, row_length = self.sizes
+        heads = torch.arange(rows * self.heads, device=self.rows.device)
         self.starts = heads.view(rows, self.heads) * row_length
-        self.columns = torch.arange(max(prompt_length, row_length), device=device)
+        self.columns = torch.arange(max(prompt_length, row_length), device=self.rows.device)
 
     @property
     def nbytes(self) -> int:
@@ -163,6 +168,14 @@ class SharedCache:
         return torch.zeros(hidden.shape, dtype=self.rows.dtype, device=hidden.device).masked_fill_(
             hidden, -torch.inf
         )
+
+    def widen(self, row_length: int) -> None:
+        """Makes room for more tokens of each row; what is there stays."""
+        old = self.rows
+        self.rows = old.new_zeros(*old.shape[:4], row_length, self.dim)
+        self.rows[..., : self.sizes[3], :] = old
+        self.sizes = (*self.sizes[:3], row_length)
+        self._number()
 
     def move_rows(self, source: Tensor, target: Tensor, length: int) -> None:
         """Copies the first ``length`` tokens of some rows to others."""
@@ -233,6 +246,53 @@ class OneToken:
         rows = x.view(places, heads, width, seats // width, last).transpose(1, 2)
         rows = rows.reshape(places * width, heads, seats // width, last)
         return rows if self._seating.seats is None else rows[self._seating.seats]
+
+
+class SeveralTokens:
+    """The :class:`rlvr_gym.agents.attention.Attention` of what some rows are told: each goes on after its own tokens.
+
+    Args:
+        cache: is read and written.
+        rows: which rows.
+        prompts: the place of each one's prompt.
+        lengths: tokens of each of these prompts in the cache.
+        starts: the column that the first token of each row goes to.
+        counts: tokens of each row, at least 1; they are padded on the right to the largest.
+    """
+
+    def __init__(
+        self,
+        cache: SharedCache,
+        rows: Sequence[int],
+        prompts: Sequence[int],
+        lengths: Sequence[int],
+        starts: Sequence[int],
+        counts: Sequence[int],
+    ) -> None:
+        device = cache.rows.device
+        self._cache = cache
+        self._rows, self._prompts, prompt_lengths, first, count = (
+            torch.tensor(numbers, device=device) for numbers in (rows, prompts, lengths, starts, counts)
+        )
+        self._longest = max(lengths)
+        self._visible = max(start + count for start, count in zip(starts, counts, strict=True))
+        steps = torch.arange(max(counts), device=device)
+        columns = first[:, None] + steps
+        self._real = (steps < count[:, None])[:, None].expand(-1, cache.heads, -1)
+        self._index = (cache.starts[self._rows][:, :, None] + columns[:, None])[self._real]
+        before = cache.columns[: self._longest] < prompt_lengths[:, None, None]
+        own = cache.columns[: self._visible] <= columns[:, :, None]
+        self._attend = torch.cat([before.expand(-1, len(steps), -1), own], dim=-1)[:, None]
+
+    def __call__(
+        self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float | None = None
+    ) -> Tensor:
+        """See :class:`rlvr_gym.agents.attention.Attention`."""
+        _write_rows(self._cache.rows, layer, self._index, key[self._real], value[self._real])
+        prompts = self._cache.prompts[layer][:, self._prompts, :, : self._longest]
+        own = self._cache.rows[layer][:, self._rows, :, : self._visible]
+        keys, values = torch.cat([prompts, own], dim=3)
+        return mix(query, keys, values, self._attend, scale)
 
 
 def _write_rows(rows: Tensor, layer: int, index: Tensor, key: Tensor, value: Tensor) -> None:

@@ -9,9 +9,9 @@ import torch._dynamo
 import torch.fx.experimental._config
 
 from rlvr_gym.agents.cache import Rounding, Seating, SharedCache
-from rlvr_gym.agents.decoder import Slots, advance
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.sampling import SamplingParams
+from rlvr_gym.agents.step import Slots, advance
 from rlvr_gym.errors import ConfigError
 
 __all__ = ["CompiledStep"]
@@ -27,7 +27,7 @@ _TRACING: Any = torch._dynamo.config
 
 
 class CompiledStep:
-    """A :data:`rlvr_gym.agents.decoder.Step` that torch has compiled.
+    """A :data:`rlvr_gym.agents.step.Step` that torch has compiled.
 
     Numbers of rows, prompts and tokens are symbols in the compiled code, so that it holds for all of them. There is
     one form for groups and one for rows with a prompt each (torch tells 1 from other sizes), times the ways of sampling
@@ -72,7 +72,7 @@ class CompiledStep:
         visible: int,
         params: SamplingParams,
     ) -> None:
-        """See :func:`rlvr_gym.agents.decoder.advance`.
+        """See :func:`rlvr_gym.agents.step.advance`.
 
         Raises:
             ConfigError: if it cannot be compiled: there is no C++ compiler (or, for a GPU, no Triton), or the policy

@@ -1,30 +1,26 @@
-"""The rows that are being decoded: who has which slot, and the step that all of them take together."""
+"""The rows that are being decoded: who has which slot, and what each goes on with."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 
 import torch
 from torch import Tensor
 
 from rlvr_gym.agents.attention import Prefill
-from rlvr_gym.agents.cache import OneToken, Rounding, Seating, SharedCache
+from rlvr_gym.agents.cache import Rounding, Seating, SeveralTokens, SharedCache
 from rlvr_gym.agents.policy import Policy
-from rlvr_gym.agents.sampling import SamplingParams, row_uniforms, sample
-from rlvr_gym.agents.threads import all_threads, one_thread
+from rlvr_gym.agents.sampling import SamplingParams, row_uniforms
+from rlvr_gym.agents.step import SMALL, Slots, Step, advance
+from rlvr_gym.agents.threads import one_thread
 
-__all__ = ["Completion", "Decoder", "Slots", "Step", "advance"]
+__all__ = ["Completion", "Decoder", "Reply"]
 
 _TOKENS_AT_ONCE = 2**16
 """Prompt tokens in one forward pass: bounds the memory of a prefill."""
-_LOGITS_AT_ONCE = 2**22
-"""Logits in one piece on a CPU, 16 MiB: larger ones leave the processor's cache, and are given back to the system."""
-_ROWS_AT_ONCE = 32
-"""Logits of so many rows are made together in any case, as each product reads the whole head."""
-_SMALL = 2**19
-"""Numbers in the hidden states of a step, up to which its operations other than products take one thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,94 +40,49 @@ class Completion:
     text: str
 
 
-class Slots:
-    """What a decoding step reads and writes of each row, beside the cache.
+Reply = Callable[[dict[int, Completion]], Mapping[int, Sequence[int]]]
+"""Is handed completions by the number of their conversation, as they end; gives the tokens that those which go on are
+told next. Those that it leaves out are over."""
 
-    Args:
-        count: most rows at a time.
-        width: most tokens that a row adds.
-        vocabulary: tokens there are.
-        device: where the tensors lie.
+
+@dataclass(slots=True)
+class _Row:
+    """A live row.
+
+    Attributes:
+        owner: the number that its completions are handed out by.
+        number: of its random streams.
+        place: of its prompt in the cache.
+        turn: of its conversation.
+        first: the column of this turn's first step, which reads the last token of what came before.
+        told: what it has to read before it goes on, from that column on; empty unless it waits for that.
     """
 
-    def __init__(self, count: int, width: int, vocabulary: int, device: torch.device) -> None:
-        self.token = torch.zeros(count, dtype=torch.long, device=device)
-        self.position = torch.zeros(count, dtype=torch.long, device=device)
-        self.length = torch.zeros(count, dtype=torch.long, device=device)
-        self.column = torch.zeros(count, dtype=torch.long, device=device)
-        self.done = torch.zeros(count, dtype=torch.bool, device=device)
-        self.uniforms = torch.zeros(count, width, device=device)
-        self.tokens = torch.zeros(count, width, dtype=torch.long, device=device)
-        self.logprobs = torch.zeros(count, width, device=device)
-        self.stops = torch.zeros(vocabulary, dtype=torch.bool, device=device)
-
-    def each(self) -> tuple[Tensor, ...]:
-        """The tensors that have a row for each slot."""
-        return (
-            self.token, self.position, self.length, self.column, self.done,
-            self.uniforms, self.tokens, self.logprobs,
-        )  # fmt: skip
-
-
-def advance(
-    policy: Policy, cache: SharedCache, slots: Slots, seating: Seating, visible: int, params: SamplingParams
-) -> None:
-    """Reads the current token of the first rows and samples the next one of each; tensors only, nothing is asked.
-
-    Args:
-        policy: its weights are read.
-        cache: gets the keys and values of the tokens.
-        slots: go one token on.
-        seating: of the rows, which are ``slots[: seating.rows]``.
-        visible: more than the largest column of these rows.
-        params: how to sample.
-    """
-    n = seating.rows
-    token, position, column = slots.token[:n], slots.position[:n], slots.column[:n]
-    attention = OneToken(cache, seating, column, visible)
-    hidden = policy.run(token[:, None], position[:, None], attention)[:, 0]
-    uniforms = slots.uniforms[:n].gather(1, column[:, None])[:, 0]
-    drawn, logprob = _draw(policy, hidden, uniforms, params)
-    token.copy_(drawn)
-    slots.tokens[:n].scatter_(1, column[:, None], drawn[:, None])
-    slots.logprobs[:n].scatter_(1, column[:, None], logprob[:, None])
-    # a row that is done goes on until it is collected; what it writes from here on does not count, but must fit
-    position.add_(1).clamp_(max=policy.max_context - 1)
-    column.add_(1).clamp_(max=slots.tokens.shape[1] - 1)
-    done = slots.done[:n]
-    slots.length[:n] += ~done
-    done |= slots.stops[drawn] | (slots.length[:n] >= params.max_tokens)
-
-
-def _draw(policy: Policy, hidden: Tensor, uniforms: Tensor, params: SamplingParams) -> tuple[Tensor, Tensor]:
-    """Tokens ``[n]`` and their log-probabilities; on a CPU a few rows at a time."""
-    if hidden.device.type != "cpu" or torch.compiler.is_compiling():
-        return sample(policy.logits(hidden), uniforms, params)
-    most = max(_ROWS_AT_ONCE, _LOGITS_AT_ONCE // policy.tokenizer.vocab_size)
-    count = -(-len(hidden) // most)
-    parts = zip(hidden.chunk(count), uniforms.chunk(count), strict=True)
-    with all_threads(len(hidden) * policy.tokenizer.vocab_size > _SMALL):
-        drawn, logprobs = zip(*(sample(policy.logits(h), u, params) for h, u in parts), strict=True)
-    return torch.cat(drawn), torch.cat(logprobs)
-
-
-Step = Callable[[Policy, SharedCache, Slots, Seating, int, SamplingParams], None]
-"""What :func:`advance` is, and a compiled form of it."""
+    owner: int
+    number: int
+    place: int
+    turn: int
+    first: int = 0
+    told: list[int] = field(default_factory=list)
 
 
 class Decoder:
     """Takes rows from a queue, decodes them side by side, and hands them out as they end.
 
-    The live rows are slots ``0 .. live - 1`` of the cache and of every tensor.
+    The live rows are slots ``0 .. live - 1`` of the cache and of every tensor. A row that is told something stays in its
+    slot and goes on after its own tokens.
 
     Args:
         policy: samples.
-        cache: large enough for all.
+        cache: large enough for all first turns; made wider for others.
         slots: likewise.
         most: rows at a time.
         params: how to sample.
+        stream: of the random numbers: seed, first turn, chunk.
+        margin: steps that a row may take after it is done, before it is collected.
         step: one step of all rows.
         rounding: sizes that the step is carried out in.
+        widened: called when cache and slots have become wider, as other tensors than they were.
     """
 
     def __init__(
@@ -141,54 +92,82 @@ class Decoder:
         slots: Slots,
         most: int,
         params: SamplingParams,
+        stream: tuple[int, int, int],
+        margin: int,
         step: Step = advance,
         rounding: Rounding = Rounding(),  # noqa: B008 - immutable
+        widened: Callable[[], None] = lambda: None,
     ) -> None:
         self.policy, self.cache, self.slots, self.most, self.params = policy, cache, slots, most, params
-        self._step, self._rounding = step, rounding
+        self._seed, self._turn, self._chunk = stream
+        self._margin, self._step, self._rounding, self._widened = margin, step, rounding, widened
         self._seating: Seating
-        self.live = 0
-        self.owner: list[int] = []
-        self.prompt_of: list[int] = []
-        """The place in the cache of each live row's prompt."""
+        self.rows: list[_Row] = []
         self.prompts: list[tuple[int, ...]] = []
-        """What is in those places."""
+        """What is in the places for prompts."""
         self.next_prompt: tuple[int, ...] | None = None
         """What the queue goes on with; kept in the cache even if no live row has it."""
         width = next(policy.head().parameters()).shape[-1]
-        self._small = step is advance and policy.device.type == "cpu" and most * width <= _SMALL
+        self._small = step is advance and policy.device.type == "cpu" and most * width <= SMALL
         self.visible = 0
         """One more than the largest column that the next step writes."""
         slots.stops.zero_()
         slots.stops[list(policy.tokenizer.stop_ids)] = True
 
-    def admit(self, queue: deque[tuple[int, Sequence[int], int]], stream: tuple[int, int, int]) -> None:
+    @property
+    def live(self) -> int:
+        """Rows that are not over."""
+        return len(self.rows)
+
+    def admit(self, queue: deque[tuple[int, Sequence[int], int]]) -> None:
         """Fills free slots from the queue: not one by one, since a prefill of several prompts costs little more."""
         free = self.most - self.live
         if not queue or free < min(len(queue), max(1, self.most // 8)):
             return
         batch = [queue.popleft() for _ in range(min(free, len(queue)))]
         self.next_prompt = tuple(queue[0][1]) if queue else None
-        first, last = self.live, self.live + len(batch)
-        device = self.cache.rows.device
         prompts = [tuple(prompt) for _, prompt, _ in batch]
-        self._prefill(prompts)
-        self.owner += [owner for owner, _, _ in batch]
-        self.slots.token[first:last] = torch.tensor([prompt[-1] for prompt in prompts], device=device)
-        self.slots.position[first:last] = torch.tensor([len(prompt) - 1 for prompt in prompts], device=device)
-        self.slots.length[first:last] = 0
-        self.slots.column[first:last] = 0
-        self.slots.done[first:last] = False
-        seed, turn, chunk = stream
-        numbers = [row for _, _, row in batch]
-        uniforms = row_uniforms(seed, numbers, self.params.max_tokens, turn, chunk)
-        self.slots.uniforms[first:last, : self.params.max_tokens] = torch.from_numpy(uniforms).to(device)
-        self.live = last
-        self.visible = max(self.visible, 1)
+        places = self._prefill(prompts)
+        first = self.live
+        self.rows += [
+            _Row(owner, number, place, self._turn)
+            for (owner, _, number), place in zip(batch, places, strict=True)
+        ]
+        self._begin_turn(range(first, self.live), [prompt[-1] for prompt in prompts])
         self._arrange()
 
-    def _prefill(self, prompts: list[tuple[int, ...]]) -> None:
-        """Runs those prompts that are not in the cache, but for their last token, which the first step reads."""
+    def _begin_turn(self, slots: Sequence[int], tokens: Sequence[int]) -> None:
+        """Has the next step read these tokens in these slots, and sample the first ones of a turn after them."""
+        rows, state = [self.rows[slot] for slot in slots], self.slots
+        device = self.cache.rows.device
+        index = torch.tensor(list(slots), device=device)
+        columns = torch.tensor([row.first for row in rows], device=device)
+        before = torch.tensor([len(self.prompts[row.place]) - 1 for row in rows], device=device)
+        state.token[index] = torch.tensor(tokens, device=device)
+        state.position[index] = before + columns
+        state.length[index] = 0
+        state.column[index] = columns
+        state.done[index] = False
+        span = torch.arange(self.params.max_tokens, device=device)
+        state.uniforms[index[:, None], columns[:, None] + span] = self._uniforms(rows).to(device)
+        self.visible = max(self.visible, 1 + max(row.first for row in rows))
+
+    def _uniforms(self, rows: Sequence[_Row]) -> Tensor:
+        """``[n, max_tokens]`` random numbers of the turns that rows are at."""
+        runs = groupby(rows, key=lambda row: row.turn)
+        count = self.params.max_tokens
+        parts = [
+            row_uniforms(self._seed, [row.number for row in run], count, turn, self._chunk)
+            for turn, run in runs
+        ]
+        return torch.cat([torch.from_numpy(part) for part in parts])
+
+    def _prefill(self, prompts: list[tuple[int, ...]]) -> list[int]:
+        """Runs those prompts that are not in the cache, but for their last token, which the first step reads.
+
+        Returns:
+            The place of each.
+        """
         places = {prompt: place for place, prompt in enumerate(self.prompts)}
         new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in places]
         while new:
@@ -199,56 +178,123 @@ class Decoder:
                 self._run_prompts(part)
             self.prompts += part
         places |= {prompt: place for place, prompt in enumerate(self.prompts)}
-        self.prompt_of += [places[prompt] for prompt in prompts]
+        return [places[prompt] for prompt in prompts]
 
     def _run_prompts(self, prompts: list[tuple[int, ...]]) -> None:
-        width, pad = max(map(len, prompts)) - 1, self.policy.tokenizer.pad_id
-        device = self.cache.rows.device
-        tokens = torch.tensor([[*p[:-1], *[pad] * (width - len(p) + 1)] for p in prompts], device=device)
+        tokens = self._padded([prompt[:-1] for prompt in prompts])
         prefill = Prefill()
-        self.policy.run(tokens, torch.arange(width, device=device)[None], prefill)
+        self.policy.run(tokens, torch.arange(tokens.shape[1], device=tokens.device)[None], prefill)
         self.cache.write_prompts(prefill, len(self.prompts))
+
+    def _padded(self, rows: Sequence[Sequence[int]]) -> Tensor:
+        """``[n, longest]``, padded on the right."""
+        width, pad = max(map(len, rows)), self.policy.tokenizer.pad_id
+        filled = [[*row, *[pad] * (width - len(row))] for row in rows]
+        return torch.tensor(filled, device=self.cache.rows.device)
 
     def step(self) -> None:
         """Reads the current token of every live row and samples its next one."""
         visible = self._rounding.length(self.visible, self.cache.sizes[3])
         with one_thread(self._small):
             self._step(self.policy, self.cache, self.slots, self._seating, visible, self.params)
-        self.visible += 1
+        # what waits to be told something may have come to the end of its slot
+        self.visible = min(self.visible + 1, self.cache.sizes[3] - self._rounding.pairs)
 
-    def collect(self) -> dict[int, Completion]:
-        """Hands out the rows that are done, by the number of their owner, and moves the others together."""
-        n = self.live
-        done = self.slots.done[:n].tolist()
-        if not any(done):
+    def collect(self, reply: Reply | None = None) -> dict[int, Completion]:
+        """Hands out what has ended, by the number of its owner, and moves the rows that go on together.
+
+        Args:
+            reply: what conversations go on with; None if there is one turn only.
+        """
+        done = self.slots.done[: self.live].tolist()
+        ended = [slot for slot, row in enumerate(self.rows) if done[slot] and not row.told]
+        if not ended:
             return {}
-        ended = [i for i in range(n) if done[i]]
-        index = torch.tensor(ended, device=self.cache.rows.device)
-        lengths = self.slots.length[index].tolist()
-        width = max(lengths)
-        columns = zip(
-            ended,
-            lengths,
-            self.slots.tokens[index, :width].tolist(),
-            self.slots.logprobs[index, :width].tolist(),
-            strict=True,
-        )
-        tokenizer = self.policy.tokenizer
-        results = {}
-        for slot, length, tokens, logprobs in columns:
-            tokens = tokens[:length]
-            finished = tokens[-1] in tokenizer.stop_ids
-            results[self.owner[slot]] = Completion(
-                tokens, logprobs[:length], finished, tokenizer.decode(tokens)
-            )
-        self._close_gaps(done)
+        results = self._completions(ended)
+        replies = reply(results) if reply is not None else {}
+        over = [False] * self.live
+        for slot in ended:
+            row = self.rows[slot]
+            if row.owner in replies:
+                tokens = results[row.owner].tokens
+                row.turn, row.first, row.told = row.turn + 1, row.first + len(tokens), tokens[-1:]
+                row.told += replies[row.owner]
+            else:
+                over[slot] = True
+        if any(over):
+            self._close_gaps(over)
         return results
 
-    def _close_gaps(self, done: list[bool]) -> None:
-        """Moves live rows from the end into the slots of those that are done; drops prompts without a row."""
-        remaining = len(done) - sum(done)
-        holes = [i for i in range(remaining) if done[i]]
-        movers = [i for i in range(remaining, len(done)) if not done[i]]
+    def _completions(self, ended: list[int]) -> dict[int, Completion]:
+        """What the rows in these slots wrote in their turn."""
+        index = torch.tensor(ended, device=self.cache.rows.device)
+        lengths = self.slots.length[index].tolist()
+        width = max(self.rows[slot].first + length for slot, length in zip(ended, lengths, strict=True))
+        written = self.slots.tokens[index, :width].tolist(), self.slots.logprobs[index, :width].tolist()
+        tokenizer, results = self.policy.tokenizer, {}
+        for slot, length, tokens, logprobs in zip(ended, lengths, *written, strict=True):
+            row = self.rows[slot]
+            turn = slice(row.first, row.first + length)
+            tokens = tokens[turn]
+            finished = tokens[-1] in tokenizer.stop_ids
+            results[row.owner] = Completion(tokens, logprobs[turn], finished, tokenizer.decode(tokens))
+        return results
+
+    def resume(self) -> None:
+        """Has rows read what they were told, and go on: not one by one either."""
+        waiting = [slot for slot, row in enumerate(self.rows) if row.told]
+        if not waiting or len(waiting) < self.live // 8:
+            return
+        self._make_room([self.rows[slot] for slot in waiting])
+        # similar lengths together, as they are padded
+        longer = sorted(
+            (slot for slot in waiting if len(self.rows[slot].told) > 1),
+            key=lambda slot: len(self.rows[slot].told),
+        )
+        span = max(len(prompt) for prompt in self.prompts) + self.cache.sizes[3]
+        count = max(1, _TOKENS_AT_ONCE // span)
+        for start in range(0, len(longer), count):
+            self._run_told(longer[start : start + count])
+        last = []
+        for slot in waiting:
+            row = self.rows[slot]
+            last.append(row.told[-1])
+            row.first, row.told = row.first + len(row.told) - 1, []
+        self._begin_turn(waiting, last)
+        self._see()
+
+    def _make_room(self, rows: Sequence[_Row]) -> None:
+        """Widens the cache if what rows are told, and what they may say to it, does not fit; at least to the double."""
+        most = self.cache.sizes[3] - self._rounding.pairs
+        needed = max(row.first + len(row.told) for row in rows) + self.params.max_tokens + self._margin
+        if needed > most:
+            width = max(needed, 2 * most) + self._rounding.pairs
+            self.cache.widen(width)
+            self.slots.widen(width)
+            self._widened()
+
+    def _run_told(self, slots: Sequence[int]) -> None:
+        """Runs all but the last token of what these rows are told."""
+        rows = [self.rows[slot] for slot in slots]
+        tokens = self._padded([row.told[:-1] for row in rows])
+        lengths = [len(self.prompts[row.place]) - 1 for row in rows]
+        starts = [row.first for row in rows]
+        attention = SeveralTokens(
+            self.cache, slots, [r.place for r in rows], lengths, starts, [len(r.told) - 1 for r in rows]
+        )
+        before = torch.tensor([sum(pair) for pair in zip(lengths, starts, strict=True)], device=tokens.device)
+        positions = before[:, None] + torch.arange(tokens.shape[1], device=tokens.device)
+        self.policy.run(tokens, positions.clamp_(max=self.policy.max_context - 1), attention)
+
+    def _see(self) -> None:
+        """Sets :attr:`visible` from the columns."""
+        self.visible = int(self.slots.column[: self.live].max()) + 1 if self.live else 0
+
+    def _close_gaps(self, over: list[bool]) -> None:
+        """Moves live rows from the end into the slots of those that are over; drops prompts without a row."""
+        remaining = len(over) - sum(over)
+        holes = [i for i in range(remaining) if over[i]]
+        movers = [i for i in range(remaining, len(over)) if not over[i]]
         if holes:
             source = torch.tensor(movers, device=self.cache.rows.device)
             target = torch.tensor(holes, device=self.cache.rows.device)
@@ -256,16 +302,15 @@ class Decoder:
             for state in self.slots.each():
                 state[target] = state[source]
             for hole, mover in zip(holes, movers, strict=True):
-                self.owner[hole], self.prompt_of[hole] = self.owner[mover], self.prompt_of[mover]
-        del self.owner[remaining:], self.prompt_of[remaining:]
-        self.live = remaining
-        self.visible = int(self.slots.column[:remaining].max()) + 1 if remaining else 0
+                self.rows[hole] = self.rows[mover]
+        del self.rows[remaining:]
+        self._see()
         self._drop_prompts()
         self._arrange()
 
     def _drop_prompts(self) -> None:
         """Moves prompts that have a row into the places of those that have none."""
-        used = set(self.prompt_of)
+        used = {row.place for row in self.rows}
         used |= {place for place, prompt in enumerate(self.prompts) if prompt == self.next_prompt}
         remaining = len(used)
         holes = [place for place in range(remaining) if place not in used]
@@ -276,10 +321,11 @@ class Decoder:
             moved = dict(zip(movers, holes, strict=True))
             for mover, hole in moved.items():
                 self.prompts[hole] = self.prompts[mover]
-            self.prompt_of = [moved.get(place, place) for place in self.prompt_of]
+            for row in self.rows:
+                row.place = moved.get(row.place, row.place)
         del self.prompts[remaining:]
 
     def _arrange(self) -> None:
         if self.live:
             lengths = [len(prompt) - 1 for prompt in self.prompts]
-            self._seating = self.cache.seat(self.prompt_of, lengths, self._rounding)
+            self._seating = self.cache.seat([row.place for row in self.rows], lengths, self._rounding)

@@ -86,9 +86,10 @@ def play(
     executor: Executor | None = None,
     timeout: float = 10.0,
 ) -> list[Trajectory]:
-    """Plays fresh episodes to their end, side by side, turn by turn.
+    """Plays fresh episodes to their end, side by side, each at its own pace.
 
-    Where the executor has processes of its own, answers are verified while others are still being written.
+    Where the executor has processes of its own, answers are verified while others are still being written (not where
+    several processes of training share the work).
 
     A conversation that outgrows the policy's context ends as one that ran out of turns does.
 
@@ -106,47 +107,25 @@ def play(
         One trajectory an episode, in order; each episode has a verdict.
     """
     trajectories = _begin(engine, episodes)
-    active = list(range(len(episodes)))
-    turn = 0
     with _Verification(verifier, executor, timeout, engine.world) as verification:
-        while active:
-            turns = _Turn(engine, [trajectories[i] for i in active], params.max_tokens, verification)
-            completions = engine.generate(
-                [trajectories[i].tokens for i in active],
-                params,
-                seed=seed,
-                rows=[first_row + i for i in active],
-                turn=turn,
-                on_finished=turns.take,
-            )
-            turns.take(dict(enumerate(completions)))
-            verification.finish()
-            active = [i for i in active if not episodes[i].done]
-            turn += 1
+
+        def reply(completions: dict[int, Completion]) -> dict[int, list[int]]:
+            said = {
+                number: _take_turn(engine, trajectories[number], completion, params.max_tokens)
+                for number, completion in completions.items()
+            }
+            verification.submit([episodes[number] for number in completions])
+            return {number: told for number, told in said.items() if told is not None}
+
+        engine.converse(
+            [tuple(trajectory.tokens) for trajectory in trajectories],
+            params,
+            reply,
+            seed=seed,
+            rows=range(first_row, first_row + len(episodes)),
+        )
+        verification.finish()
     return trajectories
-
-
-class _Turn:
-    """Takes the completions of one turn in, each as soon as it is there and once only."""
-
-    def __init__(
-        self,
-        engine: RolloutEngine,
-        trajectories: list[Trajectory],
-        max_tokens: int,
-        verification: _Verification,
-    ) -> None:
-        self._engine, self._trajectories, self._max_tokens = engine, trajectories, max_tokens
-        self._verification = verification
-        self._taken: set[int] = set()
-
-    def take(self, completions: dict[int, Completion]) -> None:
-        """Completions by number; those that were taken in before are passed over."""
-        new = [number for number in completions if number not in self._taken]
-        self._taken.update(new)
-        for number in new:
-            _take_turn(self._engine, self._trajectories[number], completions[number], self._max_tokens)
-        self._verification.submit([self._trajectories[number].episode for number in new])
 
 
 def _begin(engine: RolloutEngine, episodes: Sequence[Episode]) -> list[Trajectory]:
@@ -165,19 +144,21 @@ def _begin(engine: RolloutEngine, episodes: Sequence[Episode]) -> list[Trajector
 
 def _take_turn(
     engine: RolloutEngine, trajectory: Trajectory, completion: Completion, max_tokens: int
-) -> None:
-    """Hands the completion to the episode, and what the environment answers to the trajectory."""
+) -> list[int] | None:
+    """Hands the completion to the episode, and what the environment answers to the trajectory; None if it is over."""
     episode = trajectory.episode
     trajectory.add_completion(completion)
     before = len(episode.messages) + 1  # the action itself is a message
     episode.act(completion.text)
     if episode.done or episode.pending is not None:
-        return
+        return None
     reply = engine.policy.tokenizer.encode_reply(episode.messages[before:], finished=completion.finished)
     trajectory.add_context(reply)
     if len(trajectory.tokens) + max_tokens > engine.policy.max_context:
         episode.truncated = True
         episode.conclude(Verdict.wrong(Reason.MAX_TURNS, turns=episode.turns, context=len(trajectory.tokens)))
+        return None
+    return reply
 
 
 class _Verification:
@@ -186,8 +167,8 @@ class _Verification:
     def __init__(self, verifier: Verifier, executor: Executor | None, timeout: float, world: World) -> None:
         self._verifier, self._executor, self._timeout = verifier, executor, timeout
         self._world = world
-        self._apart = executor is not None and not isinstance(executor, InlineExecutor)
-        self._threads = ThreadPoolExecutor(_WAVES) if self._apart else None
+        apart = executor is not None and not isinstance(executor, InlineExecutor) and world.size == 1
+        self._threads = ThreadPoolExecutor(_WAVES) if apart else None
         self._waves: list[tuple[list[Episode], Future[list[Verdict]]]] = []
         self._kept: list[Episode] = []
 

@@ -2,31 +2,34 @@
 
 Rows that ask the same prompt share its prefill and its place in the cache. Rows that end give their slot to the next
 one in the queue, and once the queue is empty the batch shrinks, so that no forward pass is spent on finished rows.
+A conversation keeps its slot from turn to turn, so that only what it is told is read anew.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
 from rlvr_gym.agents.cache import Rounding, SharedCache
-from rlvr_gym.agents.decoder import Completion, Decoder, Slots, advance
+from rlvr_gym.agents.decoder import Completion, Decoder, Reply
 from rlvr_gym.agents.linear import packed_weights
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.sampling import Chunking, SamplingParams
 from rlvr_gym.agents.sharding import whole
+from rlvr_gym.agents.step import Slots, advance
 from rlvr_gym.agents.world import World
 from rlvr_gym.errors import ConfigError
 
 if TYPE_CHECKING:
     from rlvr_gym.agents.compiled import CompiledStep
 
-__all__ = ["Completion", "RolloutEngine", "make_engine"]
+__all__ = ["Completion", "Reply", "RolloutEngine", "in_turns", "make_engine"]
 
 _WORTH_PACKING = 16
 """Tokens of a completion from which on laying out the weights for products pays."""
@@ -94,7 +97,6 @@ class RolloutEngine:
         seed: int,
         rows: Sequence[int] | None = None,
         turn: int = 0,
-        on_finished: Callable[[dict[int, Completion]], None] | None = None,
     ) -> list[Completion]:
         """One completion for each prompt, in order; for a group of G samples give its prompt G times.
 
@@ -104,28 +106,62 @@ class RolloutEngine:
             seed: of the random streams, in ``[0, 2**32)``.
             rows: the number of each row's random stream; ``0, 1, 2, ...`` by default.
             turn: which turn of a conversation this is; each has its own random stream.
-            on_finished: called with completions by number as they end, while others are still being decoded; not
-                called where several processes share the work.
 
         Raises:
             ConfigError: if a prompt is empty or does not fit the policy's context.
         """
         if not prompts:
             return []
-        self._check(prompts, params)
-        self._synchronise()
         rows = range(len(prompts)) if rows is None else rows
         mine = self.world.share(range(len(prompts)))
         share = [prompts[i] for i in mine], [rows[i] for i in mine]
-        policy = self.policy if self._twin is None else self._twin
-        with packed_weights(policy) if params.max_tokens >= _WORTH_PACKING else nullcontext():
+        with self._ready(prompts, params):
             if params.chunking is not None:
                 part = self._think_in_chunks(*share, params, params.chunking, seed, turn)
             else:
-                part = self._decode(
-                    *share, params, seed, turn, on_finished=on_finished if self.world.size == 1 else None
-                )
+                part = self._decode(*share, params, seed, turn)
         return self.world.gather(part)
+
+    @torch.inference_mode()
+    def converse(
+        self,
+        prompts: Sequence[Sequence[int]],
+        params: SamplingParams,
+        reply: Reply,
+        *,
+        seed: int,
+        rows: Sequence[int] | None = None,
+    ) -> None:
+        """Leads conversations to their end, each at its own pace: completion, reply, completion and so on.
+
+        Gives what :func:`in_turns` gives, without reading again what is in the cache. (Completions in chunks, and rows
+        that several processes share, do go turn by turn.)
+
+        Args:
+            prompts: token ids that conversations begin with; equal ones that stand together share one prefill.
+            params: of each completion.
+            reply: see :data:`Reply`; called while other conversations are being decoded.
+            seed: of the random streams, in ``[0, 2**32)``; each turn has its own.
+            rows: the number of each conversation's random streams; ``0, 1, 2, ...`` by default.
+
+        Raises:
+            ConfigError: if a prompt is empty, or what is to be read does not fit the policy's context.
+        """
+        rows = range(len(prompts)) if rows is None else rows
+        if self.world.size > 1 or params.chunking is not None:
+            in_turns(self, prompts, params, reply, seed=seed, rows=rows)
+        elif prompts:
+            with self._ready(prompts, params):
+                self._decode(prompts, rows, params, seed, turn=0, reply=reply)
+
+    @contextmanager
+    def _ready(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[None]:
+        """The weights as they are now, laid out for products if that pays; prompts are looked at first."""
+        self._check(max(map(len, prompts)), params, empty=not all(prompts))
+        self._synchronise()
+        policy = self.policy if self._twin is None else self._twin
+        with packed_weights(policy) if params.max_tokens >= _WORTH_PACKING else nullcontext():
+            yield
 
     def _think_in_chunks(
         self,
@@ -160,14 +196,13 @@ class RolloutEngine:
         seed: int,
         turn: int,
         chunk: int = 0,
-        on_finished: Callable[[dict[int, Completion]], None] | None = None,
+        reply: Reply | None = None,
     ) -> list[Completion]:
-        """This process's rows."""
+        """This process's rows; of conversations the last completions."""
         if not prompts:
             return []
         slots = min(self.max_rows, len(prompts))
-        # on a GPU, asking which rows are done stalls the queue of kernels; it is asked every few steps
-        stride = 1 if self.policy.device.type == "cpu" else 8
+        stride = _stride(self.policy.device)
         policy = self.policy if self._twin is None else self._twin
         cache, kept = self._workspace(
             policy,
@@ -176,23 +211,42 @@ class RolloutEngine:
             slots,
             params.max_tokens + stride,
         )
-        decoder = Decoder(policy, cache, kept, slots, params, self._compiled or advance, self._rounding)
+        decoder = Decoder(
+            policy,
+            cache,
+            kept,
+            slots,
+            params,
+            (seed, turn, chunk),
+            stride,
+            self._compiled or advance,
+            self._rounding,
+            partial(self._compiled.keep, cache, kept) if self._compiled else lambda: None,
+        )
+        checked = None if reply is None else partial(self._replies, [*map(len, prompts)], params, reply)
         queue = deque(zip(range(len(prompts)), prompts, rows, strict=True))
         results: dict[int, Completion] = {}
         while queue or decoder.live:
-            decoder.admit(queue, (seed, turn, chunk))
+            decoder.admit(queue)
+            decoder.resume()
             for _ in range(stride):
                 decoder.step()
-            ended = decoder.collect()
-            results |= ended
-            if ended and on_finished is not None:
-                on_finished(ended)
+            results |= decoder.collect(checked)
         return [results[i] for i in range(len(prompts))]
 
-    def _check(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> None:
-        longest = max(map(len, prompts))
+    def _replies(
+        self, lengths: list[int], params: SamplingParams, reply: Reply, ended: dict[int, Completion]
+    ) -> Mapping[int, Sequence[int]]:
+        """What ``reply`` gives, once it is sure that it fits; ``lengths`` of the conversations are kept up to date."""
+        replies = reply(ended)
+        for number, told in replies.items():
+            lengths[number] += len(ended[number].tokens) + len(told)
+            self._check(lengths[number], params)
+        return replies
+
+    def _check(self, longest: int, params: SamplingParams, *, empty: bool = False) -> None:
         grows = params.max_tokens if params.chunking is None else params.chunking.size
-        if not all(prompts):
+        if empty:
             raise ConfigError("A prompt needs at least one token; the tokenizer gave an empty one.")
         if longest + grows > self.policy.max_context:
             raise ConfigError(
@@ -235,6 +289,43 @@ class RolloutEngine:
             if self._compiled is not None:
                 self._compiled.keep(self._cache, self._slots)
         return self._cache, self._slots
+
+
+def in_turns(
+    engine: RolloutEngine,
+    prompts: Sequence[Sequence[int]],
+    params: SamplingParams,
+    reply: Reply,
+    *,
+    seed: int,
+    rows: Sequence[int],
+) -> None:
+    """Leads conversations to their end, all at the same turn, each of which reads them from their beginning.
+
+    Args:
+        engine: samples completions.
+        prompts: see :meth:`RolloutEngine.converse`, as for all others.
+        params: likewise.
+        reply: likewise.
+        seed: likewise.
+        rows: likewise.
+    """
+    contexts = {i: list(prompt) for i, prompt in enumerate(prompts)}
+    turn = 0
+    while contexts:
+        numbers = [rows[i] for i in contexts]
+        completions = engine.generate([*contexts.values()], params, seed=seed, rows=numbers, turn=turn)
+        ended = dict(zip(contexts, completions, strict=True))
+        replies = reply(ended)
+        contexts = {
+            i: [*context, *ended[i].tokens, *replies[i]] for i, context in contexts.items() if i in replies
+        }
+        turn += 1
+
+
+def _stride(device: torch.device) -> int:
+    """Steps between two questions which rows are done; each stalls a GPU's queue of kernels."""
+    return 1 if device.type == "cpu" else 8
 
 
 def _compiled_step(device: torch.device) -> CompiledStep:

@@ -15,7 +15,7 @@ import os
 import random
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import torch
 
 from rlvr_gym.agents.hf import HFPolicy
 from rlvr_gym.agents.policy import Policy
-from rlvr_gym.agents.rollout import Completion, RolloutEngine
+from rlvr_gym.agents.rollout import Completion, Reply, RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams, stream_seed
 from rlvr_gym.agents.sharding import whole
 from rlvr_gym.agents.world import World
@@ -138,26 +138,46 @@ class VllmEngine(RolloutEngine):
         seed: int,
         turn: int,
         chunk: int = 0,
-        on_finished: Callable[[dict[int, Completion]], None] | None = None,
+        reply: Reply | None = None,
     ) -> list[Completion]:
         if not prompts:
             return []
-        engine, results = self._llm.llm_engine, dict[int, Completion]()
-        names = [str(i) for i in range(len(prompts))]
+        results: dict[int, Completion] = {}
+        contexts, turns = [*map(list, prompts)], [turn] * len(prompts)
+        lengths, going = [*map(len, prompts)], set(range(len(prompts)))
         try:
-            for name, prompt, row in zip(names, prompts, rows, strict=True):
-                its_own = self._params(params, stream_seed(seed, row, turn, chunk))
-                engine.add_request(name, {"prompt_token_ids": list(prompt)}, its_own)
-            while engine.has_unfinished_requests():
-                outputs = [output for output in engine.step() if output.finished]
+            self._ask(going, contexts, turns, rows, params, (seed, chunk))
+            while going:
+                outputs = [output for output in self._llm.llm_engine.step() if output.finished]
                 ended = {int(output.request_id): self._completion(output.outputs[0]) for output in outputs}
                 results |= ended
-                if ended and on_finished is not None:
-                    on_finished(ended)
+                going -= ended.keys()
+                if ended and reply is not None:
+                    replies = self._replies(lengths, params, reply, ended)
+                    for number, told in replies.items():
+                        contexts[number] += [*ended[number].tokens, *told]
+                        turns[number] += 1
+                    self._ask(replies, contexts, turns, rows, params, (seed, chunk))
+                    going |= replies.keys()
         finally:  # an exception leaves no row behind for the next call
-            if left := [name for name in names if int(name) not in results]:
-                engine.abort_request(left)
+            if going:
+                self._llm.llm_engine.abort_request([*map(str, going)])
         return [results[i] for i in range(len(prompts))]
+
+    def _ask(
+        self,
+        numbers: Iterable[int],
+        contexts: Sequence[Sequence[int]],
+        turns: Sequence[int],
+        rows: Sequence[int],
+        params: SamplingParams,
+        stream: tuple[int, int],
+    ) -> None:
+        """Has vLLM go on with these contexts; what it has read of them before is in its cache."""
+        seed, chunk = stream
+        for i in numbers:
+            its_own = self._params(params, stream_seed(seed, rows[i], turns[i], chunk))
+            self._llm.llm_engine.add_request(str(i), {"prompt_token_ids": list(contexts[i])}, its_own)
 
     def _params(self, params: SamplingParams, seed: int) -> Any:
         """Ours as vLLM takes them."""

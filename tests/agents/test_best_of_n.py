@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from rlvr_gym.agents.best_of_n import Attempt, read_attempts, retell, sample_attempts, select, write_attempts
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.policy import Policy, load_policy
-from rlvr_gym.agents.rollout import Completion, RolloutEngine
+from rlvr_gym.agents.rollout import Completion, RolloutEngine, in_turns
 from rlvr_gym.agents.sft import demonstrate
 from rlvr_gym.agents.tasks import make_settings
 from rlvr_gym.agents.tokenizer import CharTokenizer
@@ -81,6 +82,7 @@ def scripted(policy: Policy, say: Callable[[int, int], str]) -> RolloutEngine:
         return [Completion(t, [0.0] * len(t), True, text) for t, text in zip(tokens, texts, strict=True)]
 
     engine.generate = generate  # type: ignore[assignment]
+    engine.converse = partial(in_turns, engine)  # type: ignore[method-assign]
     return engine
 
 

@@ -9,15 +9,18 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import torch
 
+from rlvr_gym.agents.batch import pad_batch
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.decoder import Decoder
 from rlvr_gym.agents.evaluate import evaluate, summarise
 from rlvr_gym.agents.groups import Group, Sampler, reward_matrix, sample_metrics
 from rlvr_gym.agents.play import Trajectory, play
 from rlvr_gym.agents.policy import Policy, load_policy
-from rlvr_gym.agents.rollout import Completion, RolloutEngine
+from rlvr_gym.agents.rollout import Completion, RolloutEngine, in_turns
 from rlvr_gym.agents.sampling import SamplingParams
+from rlvr_gym.agents.scoring import score_batch
 from rlvr_gym.agents.sft import demonstrate
 from rlvr_gym.agents.tasks import TaskFeed, held_out_tasks
 from rlvr_gym.env import EnvSettings
@@ -48,7 +51,6 @@ class Scripted(RolloutEngine):
         seed: int,
         rows: Any = None,
         turn: int = 0,
-        on_finished: Any = None,
     ) -> list[Completion]:
         self.calls.append((list(rows), turn))
         completions = []
@@ -60,6 +62,9 @@ class Scripted(RolloutEngine):
                 Completion(tokens, [-0.5] * len(tokens), True, self.policy.tokenizer.decode(tokens))
             )
         return completions
+
+    def converse(self, prompts: Any, params: Any, reply: Any, *, seed: int, rows: Any = None) -> None:
+        in_turns(self, prompts, params, reply, seed=seed, rows=rows)
 
 
 class Broken(Verifier):
@@ -299,6 +304,44 @@ def test_a_dialogue_may_ask_the_same_of_every_task() -> None:
     assert not secrets & {task.answer for task in TaskFeed(env.problem, 0, held_out).take(50)}
 
 
+class TurnByTurn(RolloutEngine):
+    """Reads each conversation from its beginning in every turn."""
+
+    converse = in_turns
+
+
+def test_conversations_are_those_that_are_read_anew_each_turn(policy: Policy) -> None:
+    """Also what the trainer makes of them: it reads each as one sequence."""
+    env = settings("rlvr/GuessTheNumber-v0", largest=7)
+    tasks = [env.problem.source(0)[i] for i in range(6)]
+    played = {
+        engine: play(
+            engine(policy, max_rows=7),
+            [env.begin(task) for task in tasks for _ in range(4)],
+            SamplingParams(max_tokens=9, temperature=0.8),
+            env.verifier,
+            seed=2,
+            first_row=40,
+        )
+        for engine in (RolloutEngine, TurnByTurn)
+    }
+    found, expected = played[RolloutEngine], played[TurnByTurn]
+    assert max(t.episode.turns for t in expected) > 3
+    assert [(t.tokens, t.mask, t.finished) for t in found] == [
+        (t.tokens, t.mask, t.finished) for t in expected
+    ]
+    assert [t.verdict for t in found] == [t.verdict for t in expected]
+    batch = pad_batch(
+        [t.tokens for t in found],
+        [t.mask for t in found],
+        [t.logprobs for t in found],
+        [0.0] * len(found),
+        policy.tokenizer.pad_id,
+        policy.device,
+    )
+    torch.testing.assert_close(score_batch(policy, batch, 8, 0.8).logprobs, batch.old, atol=1e-4, rtol=0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Three(Problem):
     """Three tasks and no more."""
@@ -338,9 +381,9 @@ def test_answers_are_verified_while_others_are_being_written(policy: Policy) -> 
     finished: list[float] = []
     collect = Decoder.collect
 
-    def noted(decoder: Any) -> dict[int, Completion]:
+    def noted(decoder: Any, reply: Any) -> dict[int, Completion]:
         finished.append(time.monotonic())
-        return collect(decoder)
+        return collect(decoder, reply)
 
     with ProcessExecutor(workers=1) as executor, pytest.MonkeyPatch.context() as patch:
         verify_all(Patient(), [""], tasks[:1], executor)  # the worker is ready before the first answer

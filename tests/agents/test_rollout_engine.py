@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlvr_gym.agents import decoder
+from rlvr_gym.agents import step
 from rlvr_gym.agents.attention import Prefill
 from rlvr_gym.agents.cache import SharedCache
 from rlvr_gym.agents.policy import Policy, load_policy
@@ -104,7 +104,7 @@ def test_logits_in_pieces(
     completions: list[Completion],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(decoder, "_LOGITS_AT_ONCE", 5 * policy.tokenizer.vocab_size)
+    monkeypatch.setattr(step, "_LOGITS_AT_ONCE", 5 * policy.tokenizer.vocab_size)
     assert tokens(RolloutEngine(policy).generate(prompts, PARAMS, seed=5)) == tokens(completions)
 
 

@@ -104,7 +104,15 @@ def sampling(policy, engine):
     long = [5 + i % 90 for i in range(300)]
     prompts = [[40, 41, 42]] * 6 + [long] * 6 + [[50 + i] for i in range(6)]
     found, calls = {}, []
-    whole = engine.generate(prompts, WARM, seed=3, on_finished=lambda ended: calls.append(sorted(ended)))
+    once = {}
+
+    def note(ended):
+        calls.append(sorted(ended))
+        once.update(ended)
+        return {}
+
+    engine.converse(prompts, WARM, note, seed=3)
+    whole = [once[i] for i in range(len(prompts))]
     found["rows"] = plain(whole)
     found["texts"] = [c.text == policy.tokenizer.decode(c.tokens) for c in whole]
     found["calls"] = calls
@@ -151,7 +159,7 @@ def interrupted(engine, prompts):
         raise KeyboardInterrupt
 
     with contextlib.suppress(KeyboardInterrupt):
-        engine.generate(prompts, WARM, seed=3, on_finished=stumble)
+        engine.converse(prompts, WARM, stumble, seed=3)
     return [
         engine._llm.llm_engine.get_num_unfinished_requests(),
         plain(engine.generate(prompts, WARM, seed=3)),
