@@ -100,6 +100,14 @@ def test_rows_are_handed_out_as_they_end(found: Any) -> None:
     assert len(calls) > 1
 
 
+def test_conversations(found: Any) -> None:
+    sampling, led = found["sampling"], found["sampling"]["conversations"]
+    assert led["turns"] == [1, 2, 3, 1, 2, 3]
+    assert led["first"] == sampling["rows"][4:10]
+    assert led["distance"] < CLOSE
+    assert led["second"] == led["second_anew"]
+
+
 def test_a_group_computes_its_prompt_once(found: Any) -> None:
     first, *others = found["sampling"]["cached"]
     assert first == 0

@@ -131,8 +131,35 @@ def sampling(policy, engine):
     found["empty"] = refused(lambda: engine.generate([[]], WARM, seed=0))
     found["long"] = refused(lambda: engine.generate([[5] * 500], WARM, seed=0))
     found["cached"] = cached_tokens(engine, [long] * 4)
+    found["conversations"] = conversations(policy, engine, prompts[4:10])
     found["interrupted"] = interrupted(engine, prompts)
     return found
+
+
+def conversations(policy, engine, prompts):
+    """Of one to three turns: what each token was said after, and what random numbers the turns had."""
+    lived, seen = [[] for _ in prompts], [list(prompt) for prompt in prompts]
+
+    def reply(ended):
+        told = {}
+        for number, completion in ended.items():
+            lived[number].append((list(seen[number]), completion))
+            if len(lived[number]) <= number % 3:
+                told[number] = [60 + number] * (8 * number)
+                seen[number] += [*completion.tokens, *told[number]]
+        return told
+
+    engine.converse(prompts, WARM, reply, seed=3, rows=range(4, 10))
+    contexts, completions = zip(*(turn for turns in lived for turn in turns), strict=True)
+    second = [(4 + i, *turns[1]) for i, turns in enumerate(lived) if len(turns) > 1]
+    rows, before, said = zip(*second, strict=True)
+    return {
+        "turns": [len(turns) for turns in lived],
+        "first": plain(turns[0][1] for turns in lived),
+        "distance": distance(policy, contexts, completions, WARM),
+        "second": plain(said),
+        "second_anew": plain(engine.generate(before, WARM, seed=3, rows=rows, turn=1)),
+    }
 
 
 def cached_tokens(engine, prompts):
