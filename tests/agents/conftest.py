@@ -15,6 +15,10 @@ import torch
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.policy import Policy, load_policy
 
+CHAT_TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
 RUN = """
 import json, sys
 from rlvr_gym.agents.config import TrainConfig
@@ -81,3 +85,38 @@ def sharp_policy() -> Policy:
         for weight in policy.parameters():
             weight.mul_(5 if weight.ndim == 2 else 1)
     return policy
+
+
+def _make_hf_folder(folder: Path, *, template: bool = True) -> Path:
+    """A two-layer Llama with grouped queries and random weights, with a character-level tokenizer."""
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+
+    characters = ["\n", *map(chr, range(32, 127))]
+    vocab = {c: i for i, c in enumerate(["<unk>", "<|im_start|>", "<|im_end|>", *characters])}
+    inner = Tokenizer(models.WordLevel(vocab, unk_token="<unk>"))
+    inner.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=inner, eos_token="<|im_end|>", bos_token="<|im_start|>", unk_token="<unk>"
+    )
+    tokenizer.chat_template = CHAT_TEMPLATE if template else None
+    config = transformers.LlamaConfig(
+        vocab_size=128, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=256, initializer_range=0.4, eos_token_id=2, bos_token_id=1,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_hf_folder() -> Callable[..., Path]:
+    """Writes a Hugging Face model into a folder, with or without a chat template."""
+    return _make_hf_folder
+
+
+@pytest.fixture(scope="session")
+def hf_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a Hugging Face model."""
+    return _make_hf_folder(tmp_path_factory.mktemp("hf"))

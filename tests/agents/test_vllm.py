@@ -132,6 +132,15 @@ def test_weights_follow_the_optimiser(kind: str, found: Any) -> None:
     assert seen[0]["theirs"] != seen[1]["theirs"] != seen[2]["theirs"]
 
 
+def test_adapters_are_in_the_weights(found: Any) -> None:
+    seen = found["lora"]
+    for state in seen:
+        assert state["theirs"] == state["ours"]
+        assert state["distance"] < CLOSE
+    assert seen[0]["theirs"] == found["Qwen2"]["follows"][0]["theirs"], "at first they change nothing"
+    assert seen[0]["theirs"] != seen[1]["theirs"] != seen[2]["theirs"]
+
+
 @pytest.mark.parametrize("kind", ["Llama", "Qwen2"])
 def test_the_process_is_left_as_it_was(kind: str, found: Any) -> None:
     around = found[kind]["around"]
@@ -156,7 +165,11 @@ def test_the_commands(found: Any) -> None:
     assert {"run/report.html", "run/summary.json", "eval/report.html"} <= set(found["commands"])
 
 
-def test_two_processes_that_spread_the_weights(python: str, found: Any, folder: Path) -> None:
+@pytest.mark.parametrize("lora", [None, {"rank": 2}])
+def test_two_processes_that_spread_the_weights(
+    python: str, found: Any, folder: Path, lora: dict[str, int] | None
+) -> None:
+    name = "adapters" if lora else "two"
     config = TrainConfig.for_env(
         "Arithmetic",
         policy=f"hf:{folder / 'Qwen2'}",
@@ -164,12 +177,13 @@ def test_two_processes_that_spread_the_weights(python: str, found: Any, folder: 
         steps=3,
         sampling={"engine": "vllm", "prompts_per_step": 2, "group_size": 4, "max_tokens": 24, "max_rows": 8},
         optimiser={"lr": 0.01, "warmup_steps": 0, "sharding": "full"},
+        lora=lora,
         **{"eval.tasks": 2, "device": "cpu", "logging.tensorboard": False},
     )
-    (folder / "two.json").write_text(json.dumps(config.to_dict()))
+    (folder / f"{name}.json").write_text(json.dumps(config.to_dict()))
     two = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "rlvr_gym"]
-    run(folder, python, *two, "train", "two.json", "--quiet", "--run-dir", "two")
-    rows = [json.loads(line) for line in (folder / "two" / "metrics.jsonl").read_text().splitlines()]
+    run(folder, python, *two, "train", f"{name}.json", "--quiet", "--run-dir", name)
+    rows = [json.loads(line) for line in (folder / name / "metrics.jsonl").read_text().splitlines()]
     assert any(row["grad_norm"] > 0 for row in rows[:-1]), (
         "the weights move before they are handed over again"
     )

@@ -12,6 +12,7 @@ import transformers
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 from rlvr_gym.agents.config import OptimiserConfig, TrainConfig
+from rlvr_gym.agents.lora import LoraSettings, add_lora
 from rlvr_gym.agents.optimiser import make_optimiser
 from rlvr_gym.agents.policy import load_policy
 from rlvr_gym.agents.rollout import RolloutEngine, make_engine
@@ -267,6 +268,11 @@ def main(folder):
         found[kind]["follows"] = follows(engine, policy, [[40, 41, 42], [60] * 20, [7]])
         del engine
         gc.collect()
+    policy = add_lora(load_policy(f"hf:{folder / 'Qwen2'}"), LoraSettings(rank=2, alpha=16))
+    engine = make_engine("vllm", policy, 8)
+    found["lora"] = follows(engine, policy, [[40, 41, 42], [60] * 20, [7]])
+    del engine
+    gc.collect()
     found["training"] = training(f"hf:{folder / 'Qwen2'}", folder / "trained")
     gc.collect()
     found["commands"] = commands(folder / "Qwen2", folder / "commands")
