@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -16,8 +17,9 @@ from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.sampling import SamplingParams, row_uniforms
 from rlvr_gym.agents.step import SMALL, Slots, Step, advance
 from rlvr_gym.agents.threads import one_thread
+from rlvr_gym.errors import ConfigError
 
-__all__ = ["Completion", "Decoder", "Reply"]
+__all__ = ["Completion", "Decoder", "Reply", "check_context"]
 
 _TOKENS_AT_ONCE = 2**16
 """Prompt tokens in one forward pass: bounds the memory of a prefill."""
@@ -40,9 +42,20 @@ class Completion:
     text: str
 
 
-Reply = Callable[[dict[int, Completion]], Mapping[int, Sequence[int]]]
-"""Is handed completions by the number of their conversation, as they end; gives the tokens that those which go on are
-told next. Those that it leaves out are over."""
+Reply = Callable[[dict[int, Completion], bool], Mapping[int, Sequence[int] | None]]
+"""Leads conversations, which have numbers: ``reply(ended, wait)`` is handed completions as they end, and gives the tokens
+that conversations (these, or others from before) are told next, or None for those that are over. Those that it leaves out
+wait for it; it is called again, with nothing new. With ``wait`` nothing goes on but what it waits for."""
+
+
+def check_context(policy: Policy, tokens: int, params: SamplingParams) -> None:
+    """Raises ConfigError if what is to be read, and a completion after it, do not fit the policy's context."""
+    grows = params.max_tokens if params.chunking is None else params.chunking.size
+    if tokens + grows > policy.max_context:
+        raise ConfigError(
+            f"A prompt of {tokens} tokens and {grows} new ones do not fit the policy's context "
+            f"of {policy.max_context} tokens; lower sampling.max_tokens (or its chunk) or choose shorter tasks."
+        )
 
 
 @dataclass(slots=True)
@@ -55,7 +68,8 @@ class _Row:
         place: of its prompt in the cache.
         turn: of its conversation.
         first: the column of this turn's first step, which reads the last token of what came before.
-        told: what it has to read before it goes on, from that column on; empty unless it waits for that.
+        told: what it has to read before it goes on, from that column on.
+        at: whether it is being decoded, waits for a reply, or has one.
     """
 
     owner: int
@@ -64,6 +78,7 @@ class _Row:
     turn: int
     first: int = 0
     told: list[int] = field(default_factory=list)
+    at: Literal["work", "rest", "start"] = "work"
 
 
 class Decoder:
@@ -119,10 +134,21 @@ class Decoder:
         """Rows that are not over."""
         return len(self.rows)
 
+    @property
+    def working(self) -> int:
+        """Rows that are being decoded."""
+        return sum(row.at == "work" for row in self.rows)
+
+    @property
+    def resting(self) -> int:
+        """Rows that wait for a reply."""
+        return sum(row.at == "rest" for row in self.rows)
+
     def admit(self, queue: deque[tuple[int, Sequence[int], int]]) -> None:
         """Fills free slots from the queue: not one by one, since a prefill of several prompts costs little more."""
         free = self.most - self.live
-        if not queue or free < min(len(queue), max(1, self.most // 8)):
+        enough = min(len(queue), max(1, self.most // 8)) if self.working else 1
+        if not queue or free < enough:
             return
         batch = [queue.popleft() for _ in range(min(free, len(queue)))]
         self.next_prompt = tuple(queue[0][1]) if queue else None
@@ -200,30 +226,35 @@ class Decoder:
         # what waits to be told something may have come to the end of its slot
         self.visible = min(self.visible + 1, self.cache.sizes[3] - self._rounding.pairs)
 
-    def collect(self, reply: Reply | None = None) -> dict[int, Completion]:
-        """Hands out what has ended, by the number of its owner, and moves the rows that go on together.
-
-        Args:
-            reply: what conversations go on with; None if there is one turn only.
-        """
+    def collect(self) -> dict[int, Completion]:
+        """Hands out what has ended, by the number of its owner; these rows now wait for a reply."""
         done = self.slots.done[: self.live].tolist()
-        ended = [slot for slot, row in enumerate(self.rows) if done[slot] and not row.told]
+        ended = [slot for slot, row in enumerate(self.rows) if done[slot] and row.at == "work"]
         if not ended:
             return {}
         results = self._completions(ended)
-        replies = reply(results) if reply is not None else {}
-        over = [False] * self.live
         for slot in ended:
             row = self.rows[slot]
-            if row.owner in replies:
-                tokens = results[row.owner].tokens
-                row.turn, row.first, row.told = row.turn + 1, row.first + len(tokens), tokens[-1:]
-                row.told += replies[row.owner]
-            else:
+            tokens = results[row.owner].tokens
+            row.at, row.turn, row.first, row.told = "rest", row.turn + 1, row.first + len(tokens), tokens[-1:]
+        return results
+
+    def hear(self, replies: Mapping[int, Sequence[int] | None]) -> None:
+        """Takes in what rows that wait are told, by their owners; for None they are over, and others move together."""
+        if not replies:
+            return
+        over = [False] * self.live
+        for slot, row in enumerate(self.rows):
+            if row.at != "rest" or row.owner not in replies:
+                continue
+            told = replies[row.owner]
+            if told is None:
                 over[slot] = True
+            else:
+                row.at = "start"
+                row.told += told
         if any(over):
             self._close_gaps(over)
-        return results
 
     def _completions(self, ended: list[int]) -> dict[int, Completion]:
         """What the rows in these slots wrote in their turn."""
@@ -241,14 +272,18 @@ class Decoder:
         return results
 
     def resume(self) -> None:
-        """Has rows read what they were told, and go on: not one by one either."""
-        waiting = [slot for slot, row in enumerate(self.rows) if row.told]
-        if not waiting or len(waiting) < self.live // 8:
+        """Has rows read what they were told, and go on: not one by one either.
+
+        Raises:
+            ConfigError: if it does not fit the policy's context.
+        """
+        ready = [slot for slot, row in enumerate(self.rows) if row.at == "start"]
+        if not ready or (len(ready) < self.live // 8 and self.working):
             return
-        self._make_room([self.rows[slot] for slot in waiting])
+        self._make_room([self.rows[slot] for slot in ready])
         # similar lengths together, as they are padded
         longer = sorted(
-            (slot for slot in waiting if len(self.rows[slot].told) > 1),
+            (slot for slot in ready if len(self.rows[slot].told) > 1),
             key=lambda slot: len(self.rows[slot].told),
         )
         span = max(len(prompt) for prompt in self.prompts) + self.cache.sizes[3]
@@ -256,15 +291,19 @@ class Decoder:
         for start in range(0, len(longer), count):
             self._run_told(longer[start : start + count])
         last = []
-        for slot in waiting:
+        for slot in ready:
             row = self.rows[slot]
             last.append(row.told[-1])
-            row.first, row.told = row.first + len(row.told) - 1, []
-        self._begin_turn(waiting, last)
+            row.at, row.first, row.told = "work", row.first + len(row.told) - 1, []
+        self._begin_turn(ready, last)
         self._see()
 
     def _make_room(self, rows: Sequence[_Row]) -> None:
         """Widens the cache if what rows are told, and what they may say to it, does not fit; at least to the double."""
+        for row in rows:
+            check_context(
+                self.policy, len(self.prompts[row.place]) - 1 + row.first + len(row.told), self.params
+            )
         most = self.cache.sizes[3] - self._rounding.pairs
         needed = max(row.first + len(row.told) for row in rows) + self.params.max_tokens + self._margin
         if needed > most:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from rlvr_gym.agents.rollout import Completion, RolloutEngine
@@ -12,6 +14,7 @@ from rlvr_gym.agents.world import World
 from rlvr_gym.episode import Episode
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.executor import Executor, InlineExecutor
+from rlvr_gym.problem import Problem
 from rlvr_gym.rollout import Rollout
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verification import verify_all
@@ -107,20 +110,11 @@ def play(
         One trajectory an episode, in order; each episode has a verdict.
     """
     trajectories = _begin(engine, episodes)
-    with _Verification(verifier, executor, timeout, engine.world) as verification:
-
-        def reply(completions: dict[int, Completion]) -> dict[int, list[int]]:
-            said = {
-                number: _take_turn(engine, trajectories[number], completion, params.max_tokens)
-                for number, completion in completions.items()
-            }
-            verification.submit([episodes[number] for number in completions])
-            return {number: told for number, told in said.items() if told is not None}
-
+    with _Verification(verifier, executor, timeout, engine.world) as verification, ExitStack() as threads:
         engine.converse(
             [tuple(trajectory.tokens) for trajectory in trajectories],
             params,
-            reply,
+            _Replies(engine, trajectories, params.max_tokens, verification, threads),
             seed=seed,
             rows=range(first_row, first_row + len(episodes)),
         )
@@ -142,23 +136,69 @@ def _begin(engine: RolloutEngine, episodes: Sequence[Episode]) -> list[Trajector
     return trajectories
 
 
-def _take_turn(
-    engine: RolloutEngine, trajectory: Trajectory, completion: Completion, max_tokens: int
-) -> list[int] | None:
-    """Hands the completion to the episode, and what the environment answers to the trajectory; None if it is over."""
-    episode = trajectory.episode
-    trajectory.add_completion(completion)
-    before = len(episode.messages) + 1  # the action itself is a message
-    episode.act(completion.text)
-    if episode.done or episode.pending is not None:
-        return None
-    reply = engine.policy.tokenizer.encode_reply(episode.messages[before:], finished=completion.finished)
-    trajectory.add_context(reply)
-    if len(trajectory.tokens) + max_tokens > engine.policy.max_context:
-        episode.truncated = True
-        episode.conclude(Verdict.wrong(Reason.MAX_TURNS, turns=episode.turns, context=len(trajectory.tokens)))
-        return None
-    return reply
+class _Replies:
+    """What the environments say to completions; a :data:`rlvr_gym.agents.decoder.Reply`.
+
+    Where replies may be made side by side they are, in threads, while the engine decodes on.
+    """
+
+    def __init__(
+        self,
+        engine: RolloutEngine,
+        trajectories: Sequence[Trajectory],
+        max_tokens: int,
+        verification: _Verification,
+        threads: ExitStack,
+    ) -> None:
+        self._engine, self._trajectories, self._max_tokens = engine, trajectories, max_tokens
+        self._verification, self._threads = verification, threads
+        self._pools: dict[int, ThreadPoolExecutor] = {}
+        self._acting: dict[Future[None], tuple[int, Completion]] = {}
+
+    def __call__(self, ended: dict[int, Completion], wait: bool) -> dict[int, list[int] | None]:
+        """Those replies that are there; if there is none and ``wait``, the first that comes."""
+        acted: dict[int, Completion] = {}
+        for number, completion in ended.items():
+            self._trajectories[number].add_completion(completion)
+            episode = self._trajectories[number].episode
+            if (width := episode.side_by_side) > 1:
+                future = self._pool(episode.problem, width).submit(episode.act, completion.text)
+                self._acting[future] = number, completion
+            else:
+                episode.act(completion.text)
+                acted[number] = completion
+        if self._acting:
+            patience = None if wait and not acted else 0
+            for future in futures.wait(self._acting, patience, futures.FIRST_COMPLETED).done:
+                future.result()
+                number, completion = self._acting.pop(future)
+                acted[number] = completion
+        self._verification.submit([self._trajectories[number].episode for number in acted])
+        return {number: self._told(number, completion) for number, completion in acted.items()}
+
+    def _pool(self, problem: Problem, width: int) -> ThreadPoolExecutor:
+        """The threads of a problem; a mixture has several."""
+        if id(problem) not in self._pools:
+            pool = ThreadPoolExecutor(width, thread_name_prefix="replies")
+            self._threads.callback(pool.shutdown, cancel_futures=True)
+            self._pools[id(problem)] = pool
+        return self._pools[id(problem)]
+
+    def _told(self, number: int, completion: Completion) -> list[int] | None:
+        """What the environment has said, as tokens, which the trajectory gets too; None if the episode is over."""
+        trajectory, policy = self._trajectories[number], self._engine.policy
+        episode = trajectory.episode
+        if episode.done or episode.pending is not None:
+            return None
+        last = max(i for i, message in enumerate(episode.messages) if message["role"] == "assistant")
+        reply = policy.tokenizer.encode_reply(episode.messages[last + 1 :], finished=completion.finished)
+        trajectory.add_context(reply)
+        if len(trajectory.tokens) + self._max_tokens > policy.max_context:
+            episode.truncated = True
+            tokens = len(trajectory.tokens)
+            episode.conclude(Verdict.wrong(Reason.MAX_TURNS, turns=episode.turns, context=tokens))
+            return None
+        return reply
 
 
 class _Verification:

@@ -8,7 +8,7 @@ A conversation keeps its slot from turn to turn, so that only what it is told is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from rlvr_gym.agents.cache import Rounding, SharedCache
-from rlvr_gym.agents.decoder import Completion, Decoder, Reply
+from rlvr_gym.agents.decoder import Completion, Decoder, Reply, check_context
 from rlvr_gym.agents.linear import packed_weights
 from rlvr_gym.agents.policy import Policy
 from rlvr_gym.agents.sampling import Chunking, SamplingParams
@@ -157,7 +157,9 @@ class RolloutEngine:
     @contextmanager
     def _ready(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[None]:
         """The weights as they are now, laid out for products if that pays; prompts are looked at first."""
-        self._check(max(map(len, prompts)), params, empty=not all(prompts))
+        if not all(prompts):
+            raise ConfigError("A prompt needs at least one token; the tokenizer gave an empty one.")
+        check_context(self.policy, max(map(len, prompts)), params)
         self._synchronise()
         policy = self.policy if self._twin is None else self._twin
         with packed_weights(policy) if params.max_tokens >= _WORTH_PACKING else nullcontext():
@@ -223,36 +225,21 @@ class RolloutEngine:
             self._rounding,
             partial(self._compiled.keep, cache, kept) if self._compiled else lambda: None,
         )
-        checked = None if reply is None else partial(self._replies, [*map(len, prompts)], params, reply)
         queue = deque(zip(range(len(prompts)), prompts, rows, strict=True))
         results: dict[int, Completion] = {}
         while queue or decoder.live:
             decoder.admit(queue)
             decoder.resume()
-            for _ in range(stride):
+            for _ in range(stride if decoder.working else 0):
                 decoder.step()
-            results |= decoder.collect(checked)
+            ended = decoder.collect()
+            results |= ended
+            if reply is None:
+                decoder.hear(dict.fromkeys(ended))
+            elif decoder.resting:
+                idle = decoder.resting == decoder.live and not (queue and decoder.live < slots)
+                decoder.hear(reply(ended, idle))
         return [results[i] for i in range(len(prompts))]
-
-    def _replies(
-        self, lengths: list[int], params: SamplingParams, reply: Reply, ended: dict[int, Completion]
-    ) -> Mapping[int, Sequence[int]]:
-        """What ``reply`` gives, once it is sure that it fits; ``lengths`` of the conversations are kept up to date."""
-        replies = reply(ended)
-        for number, told in replies.items():
-            lengths[number] += len(ended[number].tokens) + len(told)
-            self._check(lengths[number], params)
-        return replies
-
-    def _check(self, longest: int, params: SamplingParams, *, empty: bool = False) -> None:
-        grows = params.max_tokens if params.chunking is None else params.chunking.size
-        if empty:
-            raise ConfigError("A prompt needs at least one token; the tokenizer gave an empty one.")
-        if longest + grows > self.policy.max_context:
-            raise ConfigError(
-                f"A prompt of {longest} tokens and {grows} new ones do not fit the policy's context "
-                f"of {self.policy.max_context} tokens; lower sampling.max_tokens (or its chunk) or choose shorter tasks."
-            )
 
     @torch.inference_mode(False)
     @torch.no_grad()
@@ -316,9 +303,11 @@ def in_turns(
         numbers = [rows[i] for i in contexts]
         completions = engine.generate([*contexts.values()], params, seed=seed, rows=numbers, turn=turn)
         ended = dict(zip(contexts, completions, strict=True))
-        replies = reply(ended)
+        replies = dict(reply(ended, True))
+        while len(replies) < len(ended):
+            replies |= reply({}, True)
         contexts = {
-            i: [*context, *ended[i].tokens, *replies[i]] for i, context in contexts.items() if i in replies
+            i: [*contexts[i], *ended[i].tokens, *told] for i, told in replies.items() if told is not None
         }
         turn += 1
 

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rlvr_gym.agents.decoder import check_context
 from rlvr_gym.agents.hf import HFPolicy
 from rlvr_gym.agents.lora import merged_weights
 from rlvr_gym.agents.policy import Policy
@@ -142,25 +143,34 @@ class VllmEngine(RolloutEngine):
             return []
         results: dict[int, Completion] = {}
         contexts, turns = [*map(list, prompts)], [turn] * len(prompts)
-        lengths, going = [*map(len, prompts)], set(range(len(prompts)))
+        going, resting = set(range(len(prompts))), set[int]()
         try:
             self._ask(going, contexts, turns, rows, params, (seed, chunk))
-            while going:
-                outputs = [output for output in self._llm.llm_engine.step() if output.finished]
+            while going or resting:
+                outputs = [output for output in self._step(going) if output.finished]
                 ended = {int(output.request_id): self._completion(output.outputs[0]) for output in outputs}
                 results |= ended
                 going -= ended.keys()
-                if ended and reply is not None:
-                    replies = self._replies(lengths, params, reply, ended)
-                    for number, told in replies.items():
-                        contexts[number] += [*ended[number].tokens, *told]
+                if reply is None:
+                    continue
+                resting |= ended.keys()
+                replies = reply(ended, not going) if resting else {}
+                resting -= replies.keys()
+                for number, told in replies.items():
+                    if told is not None:
+                        contexts[number] += [*results[number].tokens, *told]
+                        check_context(self.policy, len(contexts[number]), params)
                         turns[number] += 1
-                    self._ask(replies, contexts, turns, rows, params, (seed, chunk))
-                    going |= replies.keys()
+                        self._ask([number], contexts, turns, rows, params, (seed, chunk))
+                        going.add(number)
         finally:  # an exception leaves no row behind for the next call
             if going:
                 self._llm.llm_engine.abort_request([*map(str, going)])
         return [results[i] for i in range(len(prompts))]
+
+    def _step(self, going: set[int]) -> list[Any]:
+        """A step of vLLM, if there is something to do."""
+        return self._llm.llm_engine.step() if going else []
 
     def _ask(
         self,

@@ -48,10 +48,11 @@ def main() -> None:
     prompts = [prompt for prompt in prompts for _ in range(args.samples)]
     turns = [0] * len(prompts)
 
-    def reply(ended: dict[int, Completion]) -> Mapping[int, list[int]]:
+    def reply(ended: dict[int, Completion], wait: bool) -> Mapping[int, list[int] | None]:
         for number in ended:
             turns[number] += 1
-        return {i: [7 + (i + k) % 90 for k in range(args.reply)] for i in ended if turns[i] < args.turns}
+        told = [[7 + (i + k) % 90 for k in range(args.reply)] for i in range(len(prompts))]
+        return {i: told[i] if turns[i] < args.turns else None for i in ended}
 
     seconds: dict[str, list[float]] = {"kept": [], "read anew": []}
     for _ in range(args.rounds + 1):

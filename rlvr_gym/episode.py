@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from rlvr_gym.errors import ConfigError
@@ -12,7 +14,7 @@ from rlvr_gym.rollout import Rollout
 from rlvr_gym.task import Task
 from rlvr_gym.verdict import Reason, Verdict
 
-__all__ = ["Episode", "Message", "ObservationMode"]
+__all__ = ["Episode", "Message", "ObservationMode", "act_all"]
 
 Message = dict[str, str]
 ObservationMode = Literal["text", "chat"]
@@ -53,6 +55,11 @@ class Episode:
     def done(self) -> bool:
         """Whether a verdict is there."""
         return self.verdict is not None
+
+    @property
+    def side_by_side(self) -> int:
+        """How many episodes of its problem may act at once, in threads."""
+        return self.problem.side_by_side if isinstance(self.problem, Dialogue) else 1
 
     def act(self, action: str) -> None:
         """Takes one action (a completion) in.
@@ -126,3 +133,20 @@ class Episode:
                 **({"metrics": dict(self.metrics)} if self.metrics else {}),
             }
         return info
+
+
+def act_all(episodes: Sequence[Episode], actions: Sequence[str]) -> None:
+    """Hands each episode its action; where replies may be made side by side, they are.
+
+    Raises:
+        ConfigError: as :meth:`Episode.act` does.
+    """
+    apart: dict[int, list[tuple[Episode, str]]] = {}
+    for episode, action in zip(episodes, actions, strict=True):
+        if episode.side_by_side > 1:
+            apart.setdefault(id(episode.problem), []).append((episode, action))
+        else:
+            episode.act(action)
+    for pairs in apart.values():
+        with ThreadPoolExecutor(pairs[0][0].side_by_side, thread_name_prefix="replies") as threads:
+            list(threads.map(Episode.act, *zip(*pairs, strict=True)))

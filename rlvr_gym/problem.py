@@ -165,6 +165,16 @@ class Dialogue(Problem):
         """Always."""
         return True
 
+    @property
+    def side_by_side(self) -> int:
+        """Episodes whose replies may be made at once, in threads.
+
+        More than 1 is for replies that wait for something outside of this process, such as a server or a sandbox: others
+        then need not wait with them, and sampling goes on meanwhile. :meth:`reply` has to stand being called from several
+        threads, for different episodes.
+        """
+        return 1
+
     @abstractmethod
     def start(self, task: Task) -> Any:
         """A new episode's state."""

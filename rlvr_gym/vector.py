@@ -11,7 +11,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from rlvr_gym.env import EnvSettings, TaskStream, TextEnv
-from rlvr_gym.episode import Episode, ObservationMode
+from rlvr_gym.episode import Episode, ObservationMode, act_all
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.executor import Executor
 from rlvr_gym.infos import batch_infos
@@ -188,8 +188,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], Array]):
 
     def advance(self, actions: Sequence[str]) -> tuple[Array, Array, Array, list[Row]]:
         """Rewards, terminations and truncations ``[num_envs]``, and infos. The engine of :meth:`step`."""
-        for episode, action in zip(self._episodes, actions, strict=True):
-            episode.act(action)
+        act_all(self._episodes, actions)
         self.settings.judge(self._episodes)
         rewards = self.settings.rewards(self._episodes)
         terminations = np.array([e.done and not e.truncated for e in self._episodes], dtype=np.bool_)

@@ -84,6 +84,14 @@ class CodeInterpreter(Dialogue):
         """The configured turns."""
         return self.turns
 
+    @property
+    def side_by_side(self) -> int:
+        """As many as there are workers in the sandbox: a call's time runs while it waits for one."""
+        try:
+            return get_sandbox().workers
+        except RLVRError:  # replies will say why
+            return 1
+
     def start(self, task: Task) -> _Session:
         """Nothing is computed."""
         return _Session()

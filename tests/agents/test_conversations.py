@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -108,13 +109,11 @@ def led(
     """All turns of all conversations."""
     turns: Turns = {i: [] for i in range(len(prompts))}
 
-    def reply(ended: dict[int, Completion]) -> Mapping[int, list[int]]:
+    def reply(ended: dict[int, Completion], wait: bool) -> Mapping[int, list[int] | None]:
         replies = {}
         for number, completion in ended.items():
-            answer = told(number if rows is None else rows[number], len(turns[number]))
+            replies[number] = told(number if rows is None else rows[number], len(turns[number]))
             turns[number].append(completion)
-            if answer is not None:
-                replies[number] = answer
         return replies
 
     numbers = range(len(prompts)) if rows is None else rows
@@ -130,6 +129,27 @@ def assert_same(found: Turns, expected: Turns, tolerance: float = 1e-4) -> None:
         for one, other in zip(found[i], turns, strict=True):
             np.testing.assert_allclose(one.logprobs, other.logprobs, atol=tolerance)
             assert (one.finished, one.text) == (other.finished, other.text)
+
+
+def late(rng: random.Random) -> Lead:
+    """Has every reply come some time after it was asked for, in any order."""
+
+    def lead(engine: RolloutEngine, prompts: Any, params: Any, reply: Any, **settings: Any) -> None:
+        withheld: dict[int, list[int] | None] = {}
+
+        def later(ended: dict[int, Completion], wait: bool) -> Mapping[int, list[int] | None]:
+            withheld.update(reply(ended, wait))
+            assert withheld, "it is asked only if something waits"
+            least = 1 if wait else 0
+            known = rng.sample(
+                sorted(withheld), rng.randint(least, len(withheld)) if rng.random() < 0.4 else least
+            )
+            return {number: withheld.pop(number) for number in known}
+
+        engine.converse(prompts, params, later, **settings)
+        assert not withheld
+
+    return lead
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +169,14 @@ def test_as_if_read_anew_each_turn(
     policy: Policy, prompts: list[list[int]], expected: Turns, max_rows: int
 ) -> None:
     assert_same(led(RolloutEngine(policy, max_rows=max_rows), prompts), expected)
+
+
+@pytest.mark.parametrize("max_rows", [2, 6, 512])
+def test_replies_may_be_late(
+    policy: Policy, prompts: list[list[int]], expected: Turns, max_rows: int
+) -> None:
+    engine = RolloutEngine(policy, max_rows=max_rows)
+    assert_same(led(engine, prompts, lead=late(random.Random(max_rows))), expected)
 
 
 @pytest.mark.parametrize("stride", [2, 8])
@@ -194,14 +222,16 @@ conversations = st.lists(st.lists(st.integers(0, 50), max_size=4), min_size=1, m
 
 
 @settings(max_examples=25, deadline=None)
-@given(conversations, st.integers(1, 9), st.integers(1, 8), st.sampled_from([1, 3, 20]))
-def test_whatever_is_said(lengths: list[list[int]], max_rows: int, stride: int, max_tokens: int) -> None:
+@given(conversations, st.integers(1, 9), st.integers(1, 8), st.sampled_from([1, 3, 20]), st.randoms())
+def test_whatever_is_said_whenever(
+    lengths: list[list[int]], max_rows: int, stride: int, max_tokens: int, rng: random.Random
+) -> None:
     torch.manual_seed(2)
     policy, told, params = own(), script(lengths), SamplingParams(max_tokens=max_tokens)
     prompts = [[1 + i // 2, 9, 4] for i in range(9)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rollout, "_stride", lambda device: stride)
-        together = led(RolloutEngine(policy, max_rows=max_rows), prompts, told, params)
+        together = led(RolloutEngine(policy, max_rows=max_rows), prompts, told, params, late(rng))
     assert_same(together, led(RolloutEngine(policy), prompts, told, params, lead=in_turns))
 
 
@@ -235,6 +265,24 @@ def test_memory_for_a_prompt_does_not_grow_with_turns_and_samples() -> None:
         assert engine._cache is not None
         assert engine._cache.sizes[0] == 1
         assert engine._cache.prompts.shape[4] == 199
+
+
+@pytest.mark.parametrize("max_rows", [2, 3, 6])
+def test_it_waits_only_when_nothing_else_goes_on(max_rows: int) -> None:
+    """Conversation 0 hears nothing until all others are over."""
+    over: set[int] = set()
+    waited: list[int] = []
+
+    def reply(ended: dict[int, Completion], wait: bool) -> Mapping[int, list[int] | None]:
+        over.update(ended)
+        replies = {i: None for i in ended if i != 0}
+        if wait and not replies:
+            waited.append(len(over))
+            return {0: None}
+        return replies
+
+    RolloutEngine(own(), max_rows=max_rows).converse([[5, 9]] * 6, PARAMS, reply, seed=0)
+    assert waited == [6]
 
 
 def test_the_cache_grows_by_doubling_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,7 +323,7 @@ def test_an_exception_out_of_a_reply_leaves_nothing_behind(prompts: list[list[in
     policy = own()
     engine = RolloutEngine(policy)
 
-    def stumble(ended: dict[int, Completion]) -> Mapping[int, list[int]]:
+    def stumble(ended: dict[int, Completion], wait: bool) -> Mapping[int, list[int]]:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -24,13 +25,14 @@ from rlvr_gym.agents.scoring import score_batch
 from rlvr_gym.agents.sft import demonstrate
 from rlvr_gym.agents.tasks import TaskFeed, held_out_tasks
 from rlvr_gym.env import EnvSettings
+from rlvr_gym.episode import Episode
 from rlvr_gym.errors import ConfigError
 from rlvr_gym.executor.process import ProcessExecutor
-from rlvr_gym.problem import Problem
+from rlvr_gym.problem import Dialogue, Problem, Reply
 from rlvr_gym.task import ListSource, Task, TaskSource
 from rlvr_gym.verdict import Reason, Verdict
 from rlvr_gym.verification import verify_all
-from rlvr_gym.verifier import Verifier
+from rlvr_gym.verifier import Verifier, get_verifier
 
 PARAMS = SamplingParams(max_tokens=12)
 
@@ -343,6 +345,60 @@ def test_conversations_are_those_that_are_read_anew_each_turn(policy: Policy) ->
 
 
 @dataclass(frozen=True, kw_only=True)
+class Slow(Dialogue):
+    """A server that does not answer conversation 0 before conversation 1 has said three things."""
+
+    verifier = "exact_text"
+    third: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def side_by_side(self) -> int:
+        return 2
+
+    def generate(self, rng: Any, difficulty: int) -> Task:
+        raise NotImplementedError
+
+    def source(self, seed: int) -> TaskSource:
+        return ListSource([Task(prompt=str(i), answer=str(i)) for i in range(2)])
+
+    def start(self, task: Task) -> list[str]:
+        return []
+
+    def oracle(self, task: Task, state: Any) -> str:
+        return str(task.answer)
+
+    def reply(self, task: Task, state: Any, action: str) -> Reply:
+        assert threading.current_thread() is not threading.main_thread()
+        state.append(action)
+        if task.answer == "0":
+            assert self.third.wait(60)
+        elif len(state) == 3:
+            self.third.set()
+        return Reply(answer=action) if task.answer == "0" or len(state) == 3 else Reply(text="go on")
+
+
+def test_others_go_on_while_a_reply_is_being_waited_for(policy: Policy) -> None:
+    env = settings()
+    problem = Slow()
+    episodes = [Episode(problem, task, env.template, 10) for task in problem.source(0)]
+    played = play(RolloutEngine(policy), episodes, PARAMS, get_verifier("exact_text"), seed=0)
+    assert [t.episode.turns for t in played] == [1, 3]
+    assert all(t.episode.done for t in played)
+
+
+class Defect(Slow):
+    def reply(self, task: Task, state: Any, action: str) -> Reply:
+        raise RuntimeError("a defect")
+
+
+def test_what_a_reply_raises_in_its_thread_is_raised(policy: Policy) -> None:
+    env, problem = settings(), Defect()
+    episodes = [Episode(problem, task, env.template, 10) for task in problem.source(0)]
+    with pytest.raises(RuntimeError, match="a defect"):
+        play(RolloutEngine(policy), episodes, PARAMS, get_verifier("exact_text"), seed=0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Three(Problem):
     """Three tasks and no more."""
 
@@ -381,9 +437,9 @@ def test_answers_are_verified_while_others_are_being_written(policy: Policy) -> 
     finished: list[float] = []
     collect = Decoder.collect
 
-    def noted(decoder: Any, reply: Any) -> dict[int, Completion]:
+    def noted(decoder: Any) -> dict[int, Completion]:
         finished.append(time.monotonic())
-        return collect(decoder, reply)
+        return collect(decoder)
 
     with ProcessExecutor(workers=1) as executor, pytest.MonkeyPatch.context() as patch:
         verify_all(Patient(), [""], tasks[:1], executor)  # the worker is ready before the first answer

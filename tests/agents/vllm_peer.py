@@ -107,10 +107,10 @@ def sampling(policy, engine):
     found, calls = {}, []
     once = {}
 
-    def note(ended):
+    def note(ended, wait):
         calls.append(sorted(ended))
         once.update(ended)
-        return {}
+        return dict.fromkeys(ended)
 
     engine.converse(prompts, WARM, note, seed=3)
     whole = [once[i] for i in range(len(prompts))]
@@ -141,8 +141,8 @@ def conversations(policy, engine, prompts):
     """Of one to three turns: what each token was said after, and what random numbers the turns had."""
     lived, seen = [[] for _ in prompts], [list(prompt) for prompt in prompts]
 
-    def reply(ended):
-        told = {}
+    def reply(ended, wait):
+        told = dict.fromkeys(ended)
         for number, completion in ended.items():
             lived[number].append((list(seen[number]), completion))
             if len(lived[number]) <= number % 3:
@@ -183,7 +183,7 @@ def cached_tokens(engine, prompts):
 def interrupted(engine, prompts):
     """After an exception out of the caller's function the next call is as if nothing had been."""
 
-    def stumble(ended):
+    def stumble(ended, wait):
         raise KeyboardInterrupt
 
     with contextlib.suppress(KeyboardInterrupt):

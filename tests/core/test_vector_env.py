@@ -1,5 +1,6 @@
 """TextVectorEnv gives what Gymnasium's own vector environments give, infos included."""
 
+import threading
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 
 import rlvr_gym
 from rlvr_gym import ConfigError, Dialogue, Reply, Task, TextEnv, TextVectorEnv, Verdict
+from rlvr_gym.episode import Episode, act_all
 from rlvr_gym.infos import batch_infos
 from rlvr_gym.rewards import GroupTerm, register_term
 
@@ -40,6 +42,21 @@ class Count(Dialogue):
 
     def oracle(self, task, state):
         return str(task.answer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Together(Count):
+    """Answers three episodes when all three have asked, and no sooner."""
+
+    barrier: ClassVar[threading.Barrier] = threading.Barrier(3)
+
+    @property
+    def side_by_side(self):
+        return 3
+
+    def reply(self, task, state, action):
+        self.barrier.wait(60)
+        return super().reply(task, state, action)
 
 
 @register_term("test_group_size")
@@ -215,3 +232,28 @@ def test_batched_infos_are_those_of_gymnasium(rows):
         expected = envs._add_info(expected, info, i)
     np.testing.assert_equal(batch_infos(rows, 3), expected)
     assert dtypes(batch_infos(rows, 3)) == dtypes(expected)
+
+
+def test_replies_that_may_be_made_side_by_side_are():
+    """And what comes out is what comes out one by one."""
+    seen = {}
+    for problem in (Count(), Together()):
+        envs = TextVectorEnv(problem, num_envs=3)
+        seen[type(problem)] = [envs.reset(seed=4)[0]]
+        for _ in range(6):
+            seen[type(problem)] += envs.step(["why?", "done", "2"])[:4]
+    for one, other in zip(*seen.values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_replies_side_by_side_beside_others():
+    problems = [Together(), Count(), Count()]
+    settings = TextVectorEnv(problems[1]).settings
+    episodes = [
+        Episode(problem, problem.source(0)[i], settings.template, 3) for i in range(3) for problem in problems
+    ]
+    act_all(episodes, [str(i) for i in range(9)])
+    assert [episode.turns for episode in episodes] == [1] * 9
+    assert [episode.messages[1]["content"] for episode in episodes] == [str(i) for i in range(9)]
+    with pytest.raises(ConfigError, match="An action is a str"):
+        act_all(episodes[:1], [None])
