@@ -40,6 +40,8 @@ PARAMS = SamplingParams(max_tokens=12)
 class Scripted(RolloutEngine):
     """Says what it is told to, through the policy's tokenizer; everything after it is real."""
 
+    converse = in_turns
+
     def __init__(self, policy: Policy, say: Any) -> None:
         super().__init__(policy)
         self.say = say
@@ -64,9 +66,6 @@ class Scripted(RolloutEngine):
                 Completion(tokens, [-0.5] * len(tokens), True, self.policy.tokenizer.decode(tokens))
             )
         return completions
-
-    def converse(self, prompts: Any, params: Any, reply: Any, *, seed: int, rows: Any = None) -> None:
-        in_turns(self, prompts, params, reply, seed=seed, rows=rows)
 
 
 class Broken(Verifier):
