@@ -307,7 +307,8 @@ class Decoder:
         most = self.cache.sizes[3] - self._rounding.pairs
         needed = max(row.first + len(row.told) for row in rows) + self.params.max_tokens + self._margin
         if needed > most:
-            width = max(needed, 2 * most) + self._rounding.pairs
+            double = min(2 * most, self.policy.max_context + self._margin)
+            width = max(needed, double) + self._rounding.pairs
             self.cache.widen(width)
             self.slots.widen(width)
             self._widened()

@@ -301,6 +301,8 @@ def test_the_cache_grows_by_doubling_and_stays(monkeypatch: pytest.MonkeyPatch) 
     widths.clear()
     led(engine, [[8, 9]] * 4, script([[5] * 10]))
     assert widths == []
+    led(engine, [[8, 9]] * 4, script([[60] * 6]))
+    assert widths[-1] == 512 + 1, "a row has no more tokens than the policy's context, and a step to spare"
 
 
 def test_completions_in_chunks_go_turn_by_turn(prompts: list[list[int]]) -> None:

@@ -156,6 +156,21 @@ def test_two_processes_make_the_steps_of_one(case: str, tmp_path: Path, config: 
     assert len(rows(tmp_path / "two", "rollouts.jsonl")) == len(rows(tmp_path / "one", "rollouts.jsonl"))
 
 
+@pytest.mark.parametrize(("executor", "sharding"), [("inline", "full"), ("process", "none")])
+def test_conversations(executor: str, sharding: str, tmp_path: Path, config: MakeConfig) -> None:
+    """One process keeps them in its cache, each at its own pace; two lead them turn by turn, and verify their shares."""
+    settings = config(
+        env={"id": "rlvr/GuessTheNumber-v0", "settings": {"largest": 63}, "executor": executor},
+        algorithm={"name": "grpo"},
+        optimiser={"micro_batch": 2, "lr": 1e-3, "sharding": sharding},
+        sft={"steps": 30, "batch_size": 9, "lr": 3e-3},
+    )
+    train(settings, tmp_path / "one", quiet=True)
+    run_on_two(settings, tmp_path / "two")
+    assert_alike(tmp_path / "one", tmp_path / "two")
+    assert max(row["turns"] for row in rows(tmp_path / "one", "metrics.jsonl")) > 1.5
+
+
 @pytest.mark.parametrize("sharding", ["none", "optimiser", "full"])
 def test_two_processes_resume_and_one_goes_on(tmp_path: Path, sharding: str, config: MakeConfig) -> None:
     """A checkpoint holds everything, however it was spread."""
