@@ -88,6 +88,12 @@ class RolloutEngine:
         self._compiled = _compiled_step(self.world.home(policy.device)) if compile else None
         self._rounding = Rounding() if self._compiled is None else self._compiled.rounding
 
+    def __init_subclass__(cls) -> None:
+        """An engine that generates in a way of its own leads conversations by that, turn by turn."""
+        super().__init_subclass__()
+        if "generate" in vars(cls) and "converse" not in vars(cls):
+            cls.converse = in_turns  # type: ignore[assignment]
+
     @torch.inference_mode()
     def generate(
         self,
@@ -285,7 +291,7 @@ def in_turns(
     reply: Reply,
     *,
     seed: int,
-    rows: Sequence[int],
+    rows: Sequence[int] | None = None,
 ) -> None:
     """Leads conversations to their end, all at the same turn, each of which reads them from their beginning.
 
@@ -297,6 +303,7 @@ def in_turns(
         seed: likewise.
         rows: likewise.
     """
+    rows = range(len(prompts)) if rows is None else rows
     contexts = {i: list(prompt) for i, prompt in enumerate(prompts)}
     turn = 0
     while contexts:

@@ -11,7 +11,7 @@ import pytest
 
 from rlvr_gym.agents.config import TrainConfig
 from rlvr_gym.agents.groups import Sampler, sample_metrics
-from rlvr_gym.agents.rollout import Completion, RolloutEngine, in_turns
+from rlvr_gym.agents.rollout import Completion, RolloutEngine
 from rlvr_gym.agents.run import make_policy
 from rlvr_gym.agents.sft import demonstrate
 from rlvr_gym.agents.tasks import TaskFeed, make_settings
@@ -45,8 +45,6 @@ class Oracles(RolloutEngine):
                 if token == self.policy.tokenizer.eos_id:
                     turns.append([])
         return [self.policy.tokenizer.decode(turn) for turn in turns[:-1]]
-
-    converse = in_turns
 
     def generate(self, prompts: Any, params: Any, *, rows: Any, turn: int = 0, **_: Any) -> list[Completion]:
         tokenizer = self.policy.tokenizer

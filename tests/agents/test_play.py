@@ -40,8 +40,6 @@ PARAMS = SamplingParams(max_tokens=12)
 class Scripted(RolloutEngine):
     """Says what it is told to, through the policy's tokenizer; everything after it is real."""
 
-    converse = in_turns
-
     def __init__(self, policy: Policy, say: Any) -> None:
         super().__init__(policy)
         self.say = say
